@@ -1,0 +1,291 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_set>
+#include <utility>
+
+#include "error.h"
+
+namespace feedrank {
+
+Snapshot::~Snapshot() { catalog_->unpin(epoch_); }
+
+Catalog::Catalog(CatalogSchema schema)
+    : schema_(std::move(schema)), chunks_(std::make_shared<ChunkList>()) {}
+
+void Catalog::check_kind(const ItemId& id) const {
+  if (kind_of(id) == schema_.id_kind) return;
+  throw Error("INVALID_ARGUMENT", "id",
+              "id: the catalog's ids are " +
+                  std::string(schema_.id_kind == IdKind::kString ? "strings" : "integers") +
+                  ", got " + describe(id));
+}
+
+void Catalog::check(const ItemBatch& batch) const {
+  std::unordered_set<ItemId, ItemIdHash> seen;
+  seen.reserve(batch.ids.size());
+  for (const ItemId& id : batch.ids) {
+    check_kind(id);
+    if (!seen.insert(id).second) {
+      throw Error("DUPLICATE_ID", "items", "items: id " + describe(id) + " comes twice in one batch");
+    }
+  }
+  for (size_t s = 0; s < batch.spaces.size(); ++s) {
+    const SpaceSchema& space = schema_.spaces[s];
+    const ItemBatch::Vectors& vectors = batch.spaces[s];
+    for (size_t i = 0; i < batch.ids.size(); ++i) {
+      if (vectors.present[i] == 0) continue;
+      const auto values = vectors.values.subspan(i * space.dimensions, space.dimensions);
+      double squares = 0;
+      for (const float value : values) squares += double{value} * value;
+      // A sum of squares beyond float32 would make dot products overflow to infinity as well.
+      if (!std::isfinite(squares) || squares > 1e30) {
+        throw Error("INVALID_ARGUMENT", "items[" + std::to_string(i) + "].embeddings." + space.name,
+                    "items[" + std::to_string(i) + "].embeddings." + space.name + ": item " +
+                        describe(batch.ids[i]) +
+                        " has a value that is not finite, or a length beyond 1e15");
+      }
+    }
+  }
+}
+
+UpsertResult Catalog::upsert(const ItemBatch& batch) {
+  std::scoped_lock write_lock(write_mutex_);
+  check(batch);
+  UpsertResult result;
+  if (batch.ids.empty()) {
+    result.epoch = epoch();
+    return result;
+  }
+
+  const auto intern = [this](const std::vector<std::string>& names) {
+    std::vector<uint32_t> codes;
+    codes.reserve(names.size());
+    for (const std::string& name : names) codes.push_back(strings_.intern(name));
+    return codes;
+  };
+  const std::vector<uint32_t> authors = intern(batch.author_names);
+  const std::vector<uint32_t> topics = intern(batch.topic_names);
+  const std::vector<uint32_t> labels = intern(batch.label_names);
+
+  reclaim();
+  const std::vector<Row> rows = allocate_rows(batch.ids.size());
+  for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, authors, topics, labels);
+
+  std::unique_lock index_lock(index_mutex_);
+  // Memory is asked for before anything changes, so that running out of it changes nothing.
+  slot_by_id_.reserve(slot_by_id_.size() + rows.size());
+  slots_.reserve(slots_.size() + rows.size());
+  const uint64_t next = epoch() + 1;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Chunk& chunk = chunk_of(rows[i]);
+    const uint32_t offset = Snapshot::offset_of(rows[i]);
+    const auto found = slot_by_id_.find(batch.ids[i]);
+    uint32_t slot = 0;
+    if (found != slot_by_id_.end()) {
+      slot = found->second;
+      const Row old = slots_[slot].current;
+      chunk.previous[offset] = old;
+      chunk_of(old).stamp_removed(Snapshot::offset_of(old), next);
+      retired_rows_.push_back({old, next});
+      ++result.replaced;
+    } else {
+      if (free_slots_.empty()) {
+        slot = static_cast<uint32_t>(slots_.size());
+        slots_.emplace_back();
+        slot_count_.store(slot + 1, std::memory_order_release);
+      } else {
+        slot = free_slots_.back();
+        free_slots_.pop_back();
+      }
+      slot_by_id_.emplace(batch.ids[i], slot);
+      chunk.previous[offset] = kNoRow;
+      ++result.inserted;
+    }
+    slots_[slot].current = rows[i];
+    chunk.slot[offset] = {slot, slots_[slot].generation};
+    chunk.stamp_added(offset, next);
+  }
+  size_.fetch_add(result.inserted, std::memory_order_relaxed);
+  result.epoch = next;
+  std::scoped_lock pin_lock(pin_mutex_);
+  epoch_.store(next, std::memory_order_release);
+  return result;
+}
+
+RemoveResult Catalog::remove(std::span<const ItemId> ids) {
+  std::scoped_lock write_lock(write_mutex_);
+  for (const ItemId& id : ids) check_kind(id);
+  RemoveResult result;
+  std::unique_lock index_lock(index_mutex_);
+  const uint64_t next = epoch() + 1;
+  for (const ItemId& id : ids) {
+    const auto found = slot_by_id_.find(id);
+    if (found == slot_by_id_.end()) {
+      ++result.unknown;
+      continue;
+    }
+    SlotEntry& entry = slots_[found->second];
+    chunk_of(entry.current).stamp_removed(Snapshot::offset_of(entry.current), next);
+    retired_rows_.push_back({entry.current, next});
+    retired_slots_.push_back({found->second, next});
+    entry.current = kNoRow;
+    ++entry.generation;
+    slot_by_id_.erase(found);
+    ++result.removed;
+  }
+  size_.fetch_sub(result.removed, std::memory_order_relaxed);
+  std::scoped_lock pin_lock(pin_mutex_);
+  if (result.removed > 0) epoch_.store(next, std::memory_order_release);
+  result.epoch = epoch();
+  return result;
+}
+
+std::unique_ptr<const Snapshot> Catalog::pin() const {
+  std::scoped_lock lock(pin_mutex_);
+  const uint64_t epoch = epoch_.load(std::memory_order_acquire);
+  ++pinned_[epoch];
+  return std::make_unique<const Snapshot>(shared_from_this(), epoch, chunks_,
+                                          row_count_.load(std::memory_order_acquire));
+}
+
+void Catalog::unpin(uint64_t epoch) const {
+  std::scoped_lock lock(pin_mutex_);
+  const auto found = pinned_.find(epoch);
+  if (--found->second == 0) pinned_.erase(found);
+}
+
+void Catalog::reclaim() {
+  uint64_t oldest = 0;
+  {
+    std::scoped_lock lock(pin_mutex_);
+    oldest = pinned_.empty() ? epoch() : pinned_.begin()->first;
+  }
+  while (!retired_rows_.empty() && retired_rows_.front().epoch <= oldest) {
+    free_rows_.push_back(retired_rows_.front().value);
+    retired_rows_.pop_front();
+  }
+  while (!retired_slots_.empty() && retired_slots_.front().epoch <= oldest) {
+    free_slots_.push_back(retired_slots_.front().value);
+    retired_slots_.pop_front();
+  }
+}
+
+std::vector<Row> Catalog::allocate_rows(size_t count) {
+  const size_t reused = std::min(count, free_rows_.size());
+  const uint64_t rows_after = uint64_t{allocated_rows()} + (count - reused);
+  if (rows_after >= kNoRow) {
+    throw Error("INVALID_ARGUMENT", "items", "items: a catalog holds at most 4294967294 rows");
+  }
+  const size_t chunks_after = (rows_after + Chunk::kRows - 1) / Chunk::kRows;
+  if (chunks_after > chunks_->size()) {
+    auto grown = std::make_shared<ChunkList>(*chunks_);
+    while (grown->size() < chunks_after) grown->push_back(std::make_shared<Chunk>(schema_));
+    std::scoped_lock lock(pin_mutex_);
+    chunks_ = std::move(grown);
+  }
+  std::vector<Row> rows(free_rows_.end() - static_cast<ptrdiff_t>(reused), free_rows_.end());
+  free_rows_.resize(free_rows_.size() - reused);
+  Row next = allocated_rows();
+  while (rows.size() < count) rows.push_back(next++);
+  // Published only with the chunks that hold the rows; they stay invisible until stamped.
+  std::scoped_lock lock(pin_mutex_);
+  row_count_.store(next, std::memory_order_release);
+  return rows;
+}
+
+void Catalog::fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
+                   std::span<const uint32_t> topics, std::span<const uint32_t> labels) {
+  Chunk& chunk = chunk_of(row);
+  const uint32_t offset = Snapshot::offset_of(row);
+  const auto code = [](std::span<const uint32_t> codes, uint32_t position) {
+    return position == StringTable::kNone ? StringTable::kNone : codes[position];
+  };
+  chunk.id[offset] = batch.ids[item];
+  chunk.publish_time[offset] = batch.publish_times[item];
+  chunk.author[offset] = code(authors, batch.authors[item]);
+  chunk.topics[offset].clear();
+  for (const uint32_t topic : batch.topics[item]) {
+    chunk.topics[offset].push_back(code(topics, topic));
+  }
+  for (size_t l = 0; l < chunk.labels.size(); ++l) {
+    chunk.labels[l][offset] = code(labels, batch.labels[l][item]);
+  }
+  for (size_t c = 0; c < chunk.columns.size(); ++c) {
+    chunk.columns[c][offset] = batch.columns[c][item];
+  }
+  for (uint32_t s = 0; s < schema_.spaces.size(); ++s) {
+    if (batch.spaces[s].present[item] == 0) {
+      chunk.set_norm(s, offset, -1.0F);
+      continue;
+    }
+    const uint32_t dimensions = schema_.spaces[s].dimensions;
+    const auto values = batch.spaces[s].values.subspan(item * dimensions, dimensions);
+    std::copy(values.begin(), values.end(), chunk.vector(s, offset));
+    double squares = 0;
+    for (const float value : values) squares += double{value} * value;
+    chunk.set_norm(s, offset, static_cast<float>(std::sqrt(squares)));
+  }
+}
+
+std::vector<Row> Catalog::resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const {
+  for (const ItemId& id : ids) check_kind(id);
+  std::vector<Row> rows(ids.size(), kNoRow);
+  std::shared_lock lock(index_mutex_);
+  const std::shared_ptr<const ChunkList> chunks = chunk_list();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto found = slot_by_id_.find(ids[i]);
+    if (found == slot_by_id_.end()) continue;
+    // Rows newer than the snapshot lead back to the one that it sees. Those passed on the way are
+    // protected from reuse by the snapshot itself, because they were removed after it was taken.
+    Row row = slots_[found->second].current;
+    while (row != kNoRow) {
+      const Chunk& chunk = *(*chunks)[row / Chunk::kRows];
+      const uint32_t offset = Snapshot::offset_of(row);
+      if (chunk.visible(offset, snapshot.epoch())) {
+        rows[i] = row;
+        break;
+      }
+      if (chunk.added(offset) <= snapshot.epoch()) break;
+      row = chunk.previous[offset];
+    }
+  }
+  return rows;
+}
+
+std::vector<Slot> Catalog::slots(std::span<const ItemId> ids) const {
+  for (const ItemId& id : ids) check_kind(id);
+  std::vector<Slot> slots(ids.size());
+  std::shared_lock lock(index_mutex_);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto found = slot_by_id_.find(ids[i]);
+    if (found != slot_by_id_.end()) {
+      slots[i] = {found->second, slots_[found->second].generation};
+    }
+  }
+  return slots;
+}
+
+std::vector<uint8_t> Catalog::alive(std::span<const Slot> slots) const {
+  std::vector<uint8_t> alive(slots.size(), 0);
+  std::shared_lock lock(index_mutex_);
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const SlotEntry& entry = slots_[slots[i].index];
+    alive[i] = entry.current != kNoRow && entry.generation == slots[i].generation ? 1 : 0;
+  }
+  return alive;
+}
+
+std::shared_ptr<const ChunkList> Catalog::chunk_list() const {
+  std::scoped_lock lock(pin_mutex_);
+  return chunks_;
+}
+
+size_t Catalog::bytes() const {
+  const auto chunks = chunk_list();
+  return chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
+}
+
+}  // namespace feedrank

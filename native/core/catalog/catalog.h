@@ -1,0 +1,115 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/chunk.h"
+#include "catalog/item_batch.h"
+#include "catalog/schema.h"
+#include "catalog/snapshot.h"
+#include "catalog/string_table.h"
+
+namespace feedrank {
+
+/// What can be shown: the columns that hold the items. Thread-safe; writers queue behind one
+/// another and readers never wait for the copying of a write.
+///
+/// Rows are versioned (multi-version concurrency control): a write fills rows that nobody sees,
+/// then publishes them under the next epoch in one step. A request pins an epoch with `pin()`.
+class Catalog : public std::enable_shared_from_this<Catalog> {
+ public:
+  explicit Catalog(CatalogSchema schema);
+
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  const CatalogSchema& schema() const { return schema_; }
+
+  /// Inserts or replaces; all of the batch becomes visible at once, or, on an error, none of it.
+  /// Throws DUPLICATE_ID, INVALID_ARGUMENT.
+  UpsertResult upsert(const ItemBatch& batch);
+
+  RemoveResult remove(std::span<const ItemId> ids);
+
+  std::unique_ptr<const Snapshot> pin() const;
+
+  /// The row of each id as the snapshot sees it, kNoRow where there is none. Throws
+  /// INVALID_ARGUMENT where an id is not of the catalog's kind.
+  std::vector<Row> resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const;
+
+  /// The slot of each id as of now; `index` UINT32_MAX where the id is unknown.
+  std::vector<Slot> slots(std::span<const ItemId> ids) const;
+
+  /// Whether each slot still has its item, as of now and not as of any snapshot.
+  std::vector<uint8_t> alive(std::span<const Slot> slots) const;
+
+  uint32_t size() const { return size_.load(std::memory_order_relaxed); }
+  uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+  uint32_t slot_count() const { return slot_count_.load(std::memory_order_acquire); }
+
+  /// Rows in use or waiting for reuse: what the catalog has allocated, in rows and in bytes.
+  uint32_t allocated_rows() const { return row_count_.load(std::memory_order_relaxed); }
+  size_t bytes() const;
+
+  StringTable& strings() { return strings_; }
+  const StringTable& strings() const { return strings_; }
+
+ private:
+  friend class Snapshot;
+
+  struct SlotEntry {
+    Row current = kNoRow;
+    uint32_t generation = 0;
+  };
+  struct Retired {
+    uint32_t value;
+    uint64_t epoch;
+  };
+
+  void check(const ItemBatch& batch) const;
+  void check_kind(const ItemId& id) const;
+  std::vector<Row> allocate_rows(size_t count);
+  void reclaim();
+  void fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
+            std::span<const uint32_t> topics, std::span<const uint32_t> labels);
+  void unpin(uint64_t epoch) const;
+  std::shared_ptr<const ChunkList> chunk_list() const;
+  Chunk& chunk_of(Row row) { return *(*chunks_)[row / Chunk::kRows]; }
+
+  const CatalogSchema schema_;
+  StringTable strings_;
+
+  std::mutex write_mutex_;
+
+  // Guards the map from ids to slots and the slots' entries. Held exclusively only for the
+  // publication of a write, never while vectors are copied.
+  mutable std::shared_mutex index_mutex_;
+  std::unordered_map<ItemId, uint32_t, ItemIdHash> slot_by_id_;
+  std::vector<SlotEntry> slots_;
+
+  // Guards what a pin reads together: epoch, chunk list, and the epochs in use.
+  mutable std::mutex pin_mutex_;
+  mutable std::map<uint64_t, uint32_t> pinned_;
+  std::shared_ptr<const ChunkList> chunks_;
+
+  std::atomic<uint64_t> epoch_{0};
+  std::atomic<uint32_t> row_count_{0};
+  std::atomic<uint32_t> slot_count_{0};
+  std::atomic<uint32_t> size_{0};
+
+  // Touched by writers only, under write_mutex_. Retired entries are in order of their epochs.
+  std::vector<Row> free_rows_;
+  std::vector<uint32_t> free_slots_;
+  std::deque<Retired> retired_rows_;
+  std::deque<Retired> retired_slots_;
+};
+
+}  // namespace feedrank

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "catalog/item_id.h"
+#include "catalog/schema.h"
+
+namespace feedrank {
+
+/// A place in the catalog. Rows never leave the process and are never stored.
+using Row = uint32_t;
+inline constexpr Row kNoRow = UINT32_MAX;
+
+/// Stays the same while an item is in the catalog, however often its row changes; per-item state
+/// such as counters hangs on it. `generation` tells two items apart that had the slot in turn.
+struct Slot {
+  uint32_t index = UINT32_MAX;
+  uint32_t generation = 0;
+
+  bool operator==(const Slot&) const = default;
+};
+
+/// A fixed number of rows, one array a column. Chunks never move, and a row is written only while
+/// no request can see it: what a request sees is immutable.
+class Chunk {
+ public:
+  static constexpr uint32_t kRows = 8192;
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+  explicit Chunk(const CatalogSchema& schema);
+
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+
+  /// A row is visible at an epoch from the one that added it until the one that removed it.
+  /// `removed` is read first and written last, so a row that is being reused for a newer item never
+  /// looks visible to an older request.
+  bool visible(uint32_t offset, uint64_t epoch) const {
+    return removed_[offset].load(std::memory_order_acquire) > epoch &&
+           added_[offset].load(std::memory_order_acquire) <= epoch;
+  }
+  uint64_t added(uint32_t offset) const { return added_[offset].load(std::memory_order_acquire); }
+  void stamp_added(uint32_t offset, uint64_t epoch) {
+    added_[offset].store(epoch, std::memory_order_release);
+    removed_[offset].store(kNever, std::memory_order_release);
+  }
+  void stamp_removed(uint32_t offset, uint64_t epoch) {
+    removed_[offset].store(epoch, std::memory_order_release);
+  }
+
+  const float* vector(uint32_t space, uint32_t offset) const {
+    return spaces_[space].data.get() + size_t{offset} * spaces_[space].dimensions;
+  }
+  float* vector(uint32_t space, uint32_t offset) {
+    return spaces_[space].data.get() + size_t{offset} * spaces_[space].dimensions;
+  }
+  bool has_vector(uint32_t space, uint32_t offset) const {
+    return spaces_[space].norm[offset] >= 0.0F;
+  }
+  /// Euclidean length, or −1 where the item has no vector in this space.
+  float norm(uint32_t space, uint32_t offset) const { return spaces_[space].norm[offset]; }
+  void set_norm(uint32_t space, uint32_t offset, float norm) {
+    spaces_[space].norm[offset] = norm;
+  }
+
+  size_t bytes() const { return bytes_; }
+
+  // The remaining columns are plain arrays of kRows elements; rows that a request sees are constant.
+  std::vector<ItemId> id;
+  std::vector<int64_t> publish_time;
+  std::vector<Slot> slot;
+  std::vector<Row> previous;
+  std::vector<uint32_t> author;
+  std::vector<std::vector<uint32_t>> topics;
+  std::vector<std::vector<uint32_t>> labels;  // [label][offset], a code or StringTable::kNone
+  std::vector<std::vector<double>> columns;   // [column][offset], NaN where missing
+
+ private:
+  struct AlignedDelete {
+    void operator()(float* data) const { ::operator delete[](data, std::align_val_t{64}); }
+  };
+  struct Space {
+    uint32_t dimensions;
+    std::unique_ptr<float[], AlignedDelete> data;
+    std::vector<float> norm;
+  };
+
+  std::array<std::atomic<uint64_t>, kRows> added_;
+  std::array<std::atomic<uint64_t>, kRows> removed_;
+  std::vector<Space> spaces_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace feedrank

@@ -1,0 +1,212 @@
+#include "features/counter_store.h"
+
+#include <algorithm>
+
+#include "error.h"
+
+namespace feedrank {
+
+CounterStore::CounterStore(std::span<const int64_t> half_lives_ms) {
+  if (half_lives_ms.empty() || half_lives_ms.size() > CounterValues::kMaxHalfLives) {
+    throw Error("INVALID_ARGUMENT", "halfLivesMs", "halfLivesMs: expected 1 to 8 half-lives");
+  }
+  for (const int64_t half_life : half_lives_ms) {
+    if (half_life < 1000) {
+      throw Error("INVALID_ARGUMENT", "halfLivesMs",
+                  "halfLivesMs: expected at least 1000 ms, got " + std::to_string(half_life));
+    }
+    grids_.emplace_back(half_life);
+  }
+}
+
+CounterStore::Block& CounterStore::block_for_writing(uint32_t slot_index) {
+  const size_t index = slot_index / kBlockSlots;
+  if (index >= blocks_.size() || blocks_[index] == nullptr) {
+    auto block = std::make_shared<Block>(grids_.size());
+    std::unique_lock lock(blocks_mutex_);
+    if (index >= blocks_.size()) blocks_.resize(index + 1);
+    blocks_[index] = std::move(block);
+  }
+  return *blocks_[index];
+}
+
+void CounterStore::add(Slot slot, Counter counter, int64_t at, double amount) {
+  std::scoped_lock lock(write_mutex_);
+  const Pending event{slot, counter, at, amount};
+  if (at > clock_) {
+    std::scoped_lock pending_lock(pending_mutex_);
+    pending_.push_back(event);
+    has_pending_.store(true, std::memory_order_release);
+    return;
+  }
+  fold(event);
+}
+
+void CounterStore::advance(int64_t now) {
+  std::scoped_lock lock(write_mutex_);
+  if (now <= clock_) return;
+  clock_ = now;
+  if (!has_pending_.load(std::memory_order_acquire)) return;
+  // Readers that come between the fold and the erasure would count an event twice, so both happen
+  // under the mutex that they take when anything is pending.
+  std::scoped_lock pending_lock(pending_mutex_);
+  std::erase_if(pending_, [this](const Pending& event) {
+    if (event.at > clock_) return false;
+    fold(event);
+    return true;
+  });
+  has_pending_.store(!pending_.empty(), std::memory_order_release);
+}
+
+void CounterStore::fold(const Pending& event) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Block& block = block_for_writing(event.slot.index);
+  const size_t offset = event.slot.index % kBlockSlots;
+  Item& item = block.items[offset];
+  // The counters of an item that is gone are given up as soon as the slot's next item has an event;
+  // until then they cannot be read, because the generation differs.
+  const bool fresh = item.last_event.load(kRelaxed) == INT64_MIN ||
+                     item.generation.load(kRelaxed) != event.slot.generation;
+  const uint32_t version = item.version.load(kRelaxed);
+  item.version.store(version + 1, kRelaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  if (fresh) {
+    item.generation.store(event.slot.generation, kRelaxed);
+    item.first_seen.store(INT64_MAX, kRelaxed);
+    item.last_event.store(INT64_MIN, kRelaxed);
+  }
+  if (event.counter == Counter::kImpressions) {
+    item.first_seen.store(std::min(item.first_seen.load(kRelaxed), event.at), kRelaxed);
+  }
+  item.last_event.store(std::max(item.last_event.load(kRelaxed), event.at), kRelaxed);
+  for (size_t h = 0; h < grids_.size(); ++h) {
+    std::atomic<int64_t>& landmark = block.landmarks[offset * grids_.size() + h];
+    std::atomic<double>* sums = &block.sums[(offset * grids_.size() + h) * kCounters];
+    const int64_t wanted = grids_[h].landmark_of(event.at);
+    if (fresh) {
+      landmark.store(wanted, kRelaxed);
+      for (uint32_t c = 0; c < kCounters; ++c) sums[c].store(0.0, kRelaxed);
+    } else if (const int64_t held = landmark.load(kRelaxed); wanted > held) {
+      landmark.store(wanted, kRelaxed);
+      for (uint32_t c = 0; c < kCounters; ++c) {
+        sums[c].store(DecayGrid::moved(sums[c].load(kRelaxed), held, wanted), kRelaxed);
+      }
+    }
+    std::atomic<double>& sum = sums[static_cast<uint32_t>(event.counter)];
+    sum.store(sum.load(kRelaxed) +
+                  event.amount * grids_[h].weight(event.at, landmark.load(kRelaxed)),
+              kRelaxed);
+  }
+  item.version.store(version + 2, std::memory_order_release);
+}
+
+CounterValues CounterStore::read(Slot slot, int64_t now) const {
+  return Scan(*this).read(slot, now);
+}
+
+void CounterStore::add_pending(Slot slot, int64_t now, CounterValues& values) const {
+  for (const Pending& event : pending_) {
+    if (event.slot != slot) continue;
+    if (event.counter == Counter::kImpressions) {
+      values.first_seen = std::min(values.first_seen, event.at);
+    }
+    for (size_t h = 0; h < grids_.size(); ++h) {
+      const double age = static_cast<double>(std::max<int64_t>(0, now - event.at));
+      values.values[h * kCounters + static_cast<uint32_t>(event.counter)] +=
+          event.amount * std::exp2(-age / static_cast<double>(grids_[h].half_life()));
+    }
+  }
+}
+
+size_t CounterStore::bytes() const {
+  std::shared_lock lock(blocks_mutex_);
+  size_t blocks = 0;
+  for (const auto& block : blocks_) blocks += block != nullptr ? 1 : 0;
+  return blocks * kBlockSlots *
+         (sizeof(Item) + grids_.size() * (sizeof(int64_t) + kCounters * sizeof(double)));
+}
+
+CounterStore::Scan::Scan(const CounterStore& store) : store_(store) {
+  std::shared_lock lock(store.blocks_mutex_);
+  blocks_ = store.blocks_;
+}
+
+const CounterStore::Block* CounterStore::Scan::block_of(Slot slot) const {
+  const size_t index = slot.index / kBlockSlots;
+  return index < blocks_.size() ? blocks_[index].get() : nullptr;
+}
+
+CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const auto& grids = store_.grids_;
+  CounterValues values;
+
+  // While anything is pending, folding is kept out, so that an event is seen on one side only.
+  std::unique_lock<std::mutex> pending_lock;
+  if (store_.has_pending_.load(std::memory_order_acquire)) {
+    pending_lock = std::unique_lock(store_.pending_mutex_);
+  }
+
+  const Block* block = block_of(slot);
+  if (block != nullptr) {
+    const size_t offset = slot.index % kBlockSlots;
+    const Item& item = block->items[offset];
+    std::array<int64_t, CounterValues::kMaxHalfLives> landmarks{};
+    uint32_t before = 0;
+    bool known = false;
+    int64_t last_event = INT64_MIN;
+    do {
+      while (((before = item.version.load(std::memory_order_acquire)) & 1U) != 0) {
+      }
+      last_event = item.last_event.load(kRelaxed);
+      known = last_event != INT64_MIN && item.generation.load(kRelaxed) == slot.generation;
+      if (known) {
+        values.first_seen = item.first_seen.load(kRelaxed);
+        for (size_t h = 0; h < grids.size(); ++h) {
+          landmarks[h] = block->landmarks[offset * grids.size() + h].load(kRelaxed);
+          for (uint32_t c = 0; c < kCounters; ++c) {
+            values.values[h * kCounters + c] =
+                block->sums[(offset * grids.size() + h) * kCounters + c].load(kRelaxed);
+          }
+        }
+      }
+      std::atomic_thread_fence(std::memory_order_acquire);
+    } while (item.version.load(kRelaxed) != before);
+    if (known) {
+      const int64_t as_of = std::max(now, last_event);
+      for (size_t h = 0; h < grids.size(); ++h) {
+        const double decay = grids[h].decay(as_of, landmarks[h]);
+        for (uint32_t c = 0; c < kCounters; ++c) values.values[h * kCounters + c] *= decay;
+      }
+    }
+  }
+  if (pending_lock.owns_lock()) store_.add_pending(slot, now, values);
+  return values;
+}
+
+double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_life,
+                                      int64_t reference) const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const Block* block = block_of(slot);
+  if (block == nullptr) return 0.0;
+  const size_t offset = slot.index % kBlockSlots;
+  const Item& item = block->items[offset];
+  const size_t place = offset * store_.grids_.size() + half_life;
+  for (;;) {
+    const uint32_t before = item.version.load(std::memory_order_acquire);
+    if ((before & 1U) != 0) continue;
+    if (item.last_event.load(kRelaxed) == INT64_MIN ||
+        item.generation.load(kRelaxed) != slot.generation) {
+      return 0.0;
+    }
+    const int64_t landmark = block->landmarks[place].load(kRelaxed);
+    const double sum =
+        block->sums[place * kCounters + static_cast<uint32_t>(counter)].load(kRelaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (item.version.load(kRelaxed) == before) {
+      return DecayGrid::moved(sum, landmark, reference);
+    }
+  }
+}
+
+}  // namespace feedrank

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "catalog/chunk.h"
+#include "features/decayed_sums.h"
+
+namespace feedrank {
+
+enum class Counter : uint8_t { kImpressions, kClicks, kDwellSeconds, kDwells };
+inline constexpr uint32_t kCounters = 4;
+
+/// Decayed counters of one item as of one instant.
+struct CounterValues {
+  static constexpr uint32_t kMaxHalfLives = 8;
+
+  /// Value of counter c at half-life h.
+  double at(Counter counter, uint32_t half_life) const {
+    return values[half_life * kCounters + static_cast<uint32_t>(counter)];
+  }
+
+  std::array<double, kMaxHalfLives * kCounters> values{};
+  int64_t first_seen = INT64_MAX;  // time of the first impression; INT64_MAX where there is none
+};
+
+/// Live counters of every item: impressions, clicks, seconds and number of dwells, each decayed at
+/// several half-lives. Moves click-through: what is being clicked now is the strongest signal that
+/// a news feed has. One writer at a time; readers take no lock and see an item's counters as they
+/// stood between two writes (a sequence lock per item).
+///
+/// An event after `now` has weight 1. That is exact for every `now` at or after the latest instant
+/// given to `advance`; for an older one, an item is read as of its own last event at the earliest,
+/// because what has been folded into a sum cannot be taken out again.
+class CounterStore {
+ public:
+  explicit CounterStore(std::span<const int64_t> half_lives_ms);
+
+  CounterStore(const CounterStore&) = delete;
+  CounterStore& operator=(const CounterStore&) = delete;
+
+  const std::vector<DecayGrid>& half_lives() const { return grids_; }
+
+  /// Adds `amount` to a counter of the item in this slot. Events after the instant last given to
+  /// `advance` are kept apart until then.
+  void add(Slot slot, Counter counter, int64_t at, double amount);
+
+  /// Says that event time has reached `now`; it never goes back.
+  void advance(int64_t now);
+
+  CounterValues read(Slot slot, int64_t now) const;
+
+  /// A value that orders items as their decayed counter at `now` orders them, without a power of
+  /// two per item: `scale(h)` of one call turns it into the counter's value.
+  class Scan;
+
+  size_t bytes() const;
+
+ private:
+  friend class Scan;
+
+  static constexpr uint32_t kBlockSlots = 1024;
+
+  struct Item {
+    std::atomic<uint32_t> version{0};  // odd while being written
+    std::atomic<uint32_t> generation{0};
+    std::atomic<int64_t> first_seen{INT64_MAX};
+    std::atomic<int64_t> last_event{INT64_MIN};
+  };
+  struct Block {
+    explicit Block(size_t half_lives)
+        : items(kBlockSlots),
+          landmarks(kBlockSlots * half_lives),
+          sums(kBlockSlots * half_lives * kCounters) {}
+    std::vector<Item> items;
+    std::vector<std::atomic<int64_t>> landmarks;  // [slot][half-life]
+    std::vector<std::atomic<double>> sums;        // [slot][half-life][counter]
+  };
+  struct Pending {
+    Slot slot;
+    Counter counter;
+    int64_t at;
+    double amount;
+  };
+
+  Block& block_for_writing(uint32_t slot_index);
+  std::shared_ptr<Block> block_for_reading(uint32_t slot_index) const;
+  void fold(const Pending& event);
+  void add_pending(Slot slot, int64_t now, CounterValues& values) const;
+
+  std::vector<DecayGrid> grids_;
+
+  mutable std::shared_mutex blocks_mutex_;  // guards the list, not what the blocks hold
+  std::vector<std::shared_ptr<Block>> blocks_;
+
+  std::mutex write_mutex_;
+  int64_t clock_ = INT64_MIN;
+
+  mutable std::mutex pending_mutex_;
+  std::vector<Pending> pending_;
+  std::atomic<bool> has_pending_{false};
+};
+
+/// A consistent list of the store's blocks, for reading many items without a lock per item.
+class CounterStore::Scan {
+ public:
+  explicit Scan(const CounterStore& store);
+
+  CounterValues read(Slot slot, int64_t now) const;
+
+  /// The counter as if its landmark were `reference`; comparable between items.
+  double comparable(Slot slot, Counter counter, uint32_t half_life, int64_t reference) const;
+
+ private:
+  const Block* block_of(Slot slot) const;
+
+  const CounterStore& store_;
+  std::vector<std::shared_ptr<Block>> blocks_;
+};
+
+}  // namespace feedrank

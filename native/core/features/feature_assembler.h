@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "catalog/snapshot.h"
+#include "features/feature.h"
+
+namespace feedrank {
+
+/// The vectors that stand for a reader in one embedding space, row-major; scores take the best.
+struct UserVectors {
+  uint32_t space = 0;
+  uint32_t dimensions = 0;
+  std::vector<float> values;
+
+  uint32_t count() const {
+    return dimensions == 0 ? 0 : static_cast<uint32_t>(values.size() / dimensions);
+  }
+};
+
+/// Fills feature rows; the one code path for serving, replay and training. Costs about a tenth of
+/// a microsecond per item and counter half-life.
+class FeatureAssembler {
+ public:
+  struct Inputs {
+    const Snapshot& snapshot;
+    const CounterStore& counters;
+    int64_t now;
+    std::span<const double> context;  // NaN where the query has no value
+    std::span<const UserVectors> user_vectors;
+  };
+
+  /// Writes rows.size() × list.features.size() values; row i starts at out[i · stride]. Every value
+  /// is finite.
+  static void fill(const FeatureList& list, const Inputs& inputs, std::span<const Row> rows,
+                   float* out, size_t stride);
+
+  /// The highest dot product of the query's vectors with the item's, in double precision; NaN where
+  /// either has none in the space.
+  static double best_dot(const Inputs& inputs, uint32_t space, Row row);
+};
+
+}  // namespace feedrank

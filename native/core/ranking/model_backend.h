@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace feedrank {
+
+/// What runs a trained ranking model. One instance serves one thread at a time; `clone` makes
+/// another that shares nothing mutable with it.
+class ModelBackend {
+ public:
+  virtual ~ModelBackend() = default;
+
+  /// The names of the heads, in the order of the output's columns.
+  virtual const std::vector<std::string>& heads() const = 0;
+
+  /// Features [rows × features] row-major to scores [rows × heads] row-major. Throws MODEL_SHAPE
+  /// where the model answers in another shape than it did when it was loaded.
+  virtual void forward(const float* features, size_t rows, float* scores) = 0;
+
+  virtual std::unique_ptr<ModelBackend> clone() const = 0;
+};
+
+struct ModelOptions {
+  std::string path;
+  uint32_t features = 0;
+  /// Names of the heads where the model's description gives them; otherwise they are taken from a
+  /// dictionary's keys, or numbered.
+  std::vector<std::string> heads;
+};
+
+/// Reads a TorchScript file, freezes it, and runs it once on zeros and once on random rows. Throws
+/// MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.
+std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
+
+/// Readies the calling thread for LibTorch: one thread for what it runs, since parallelism comes from
+/// requests, and a first product of matrices, which costs tens of milliseconds that no request
+/// should pay.
+void prepare_torch_thread();
+
+/// The version of the LibTorch that is loaded, such as "2.13.0".
+std::string libtorch_version();
+
+}  // namespace feedrank

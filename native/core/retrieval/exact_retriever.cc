@@ -1,0 +1,190 @@
+#include <torch/script.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <queue>
+
+#include "catalog/catalog.h"
+#include "error.h"
+#include "retrieval/retriever.h"
+
+namespace feedrank {
+namespace {
+
+/// Collects the items that may be among the k best. A float32 score is uncertain by a known bound,
+/// so an item is kept while the best that it can be is not below the k-th of the worst that others
+/// can be; rescoring in double precision then decides exactly.
+class Shortlist {
+ public:
+  explicit Shortlist(uint32_t k) : k_(k), limit_(4 * size_t{k} + 1024) {}
+
+  double threshold() const { return threshold_; }
+
+  void offer(Row row, double low, double high) {
+    if (high < threshold_) return;
+    if (lows_.size() < k_) {
+      lows_.push(low);
+      if (lows_.size() == k_) threshold_ = lows_.top();
+    } else if (low > lows_.top()) {
+      lows_.pop();
+      lows_.push(low);
+      threshold_ = lows_.top();
+    }
+    kept_.push_back({row, high});
+    if (kept_.size() >= limit_) {
+      prune();
+      // Many equal scores leave nothing to prune; doubling keeps the work linear.
+      if (kept_.size() * 2 > limit_) limit_ *= 2;
+    }
+  }
+
+  const std::vector<Retrieved>& finish() {
+    prune();
+    return kept_;
+  }
+
+ private:
+  void prune() {
+    std::erase_if(kept_, [this](const Retrieved& item) { return item.score < threshold_; });
+  }
+
+  uint32_t k_;
+  size_t limit_;
+  double threshold_ = -std::numeric_limits<double>::infinity();
+  std::priority_queue<double, std::vector<double>, std::greater<>> lows_;
+  std::vector<Retrieved> kept_;  // score holds the upper bound
+};
+
+class ExactRetriever final : public Retriever {
+ public:
+  explicit ExactRetriever(c10::Device device) : device_(device) {}
+
+  std::vector<std::vector<Retrieved>> retrieve(
+      const Snapshot& snapshot, uint32_t space,
+      std::span<const RetrievalQuery> queries) const override {
+    const c10::InferenceMode inference;
+    const uint32_t dimensions = snapshot.catalog().schema().spaces[space].dimensions;
+    std::vector<Shortlist> shortlists;
+    std::vector<double> query_norms;
+    at::Tensor users = at::empty({static_cast<int64_t>(queries.size()), dimensions}, at::kFloat);
+    for (size_t q = 0; q < queries.size(); ++q) {
+      shortlists.emplace_back(queries[q].k);
+      std::memcpy(users.data_ptr<float>() + q * dimensions, queries[q].vector.data(),
+                  dimensions * sizeof(float));
+      query_norms.push_back(std::sqrt(
+          dot_product(queries[q].vector.data(), queries[q].vector.data(), dimensions)));
+    }
+    users = users.to(device_);
+    for (uint32_t c = 0; c < snapshot.chunk_count(); ++c) {
+      scan(snapshot, c, space, dimensions, users, queries, query_norms, shortlists);
+    }
+    std::vector<std::vector<Retrieved>> results;
+    for (size_t q = 0; q < queries.size(); ++q) {
+      results.push_back(rescored(snapshot, space, queries[q], shortlists[q].finish()));
+    }
+    return results;
+  }
+
+ private:
+  /// Scores the visible rows of one chunk. Rows that are not visible may be in the hands of a
+  /// writer, so they are never read: a chunk with gaps is gathered first.
+  void scan(const Snapshot& snapshot, uint32_t chunk_index, uint32_t space, uint32_t dimensions,
+            const at::Tensor& users, std::span<const RetrievalQuery> queries,
+            std::span<const double> query_norms, std::span<Shortlist> shortlists) const {
+    const Chunk& chunk = snapshot.chunk(chunk_index);
+    const uint32_t first = chunk_index * Chunk::kRows;
+    const uint32_t rows = std::min(Chunk::kRows, snapshot.row_count() - first);
+    std::vector<uint32_t> offsets;
+    offsets.reserve(rows);
+    for (uint32_t i = 0; i < rows; ++i) {
+      if (chunk.visible(i, snapshot.epoch()) && chunk.has_vector(space, i)) offsets.push_back(i);
+    }
+    if (offsets.empty()) return;
+    const auto count = static_cast<int64_t>(offsets.size());
+    at::Tensor items;
+    if (offsets.size() == size_t{offsets.back()} - offsets.front() + 1) {
+      items = at::from_blob(const_cast<float*>(chunk.vector(space, offsets.front())),
+                            {count, dimensions}, at::kFloat);
+    } else {
+      items = at::empty({count, dimensions}, at::kFloat);
+      float* out = items.data_ptr<float>();
+      for (const uint32_t offset : offsets) {
+        std::memcpy(out, chunk.vector(space, offset), dimensions * sizeof(float));
+        out += dimensions;
+      }
+    }
+    const at::Tensor dots = at::mm(users, items.to(device_).t()).cpu().contiguous();
+    std::vector<double> weights;
+    for (size_t q = 0; q < queries.size(); ++q) {
+      const bool as_before = q > 0 && queries[q].now == queries[q - 1].now &&
+                             queries[q].tau_ms == queries[q - 1].tau_ms;
+      if (!as_before) weights = decay_weights(chunk, offsets, queries[q]);
+      const float* scores = dots.data_ptr<float>() + q * offsets.size();
+      // |computed − true| ≤ (d + 2) · 2⁻²⁴ · ‖q‖ · ‖x‖ for any order of summation (Higham 2002).
+      const double unit = (dimensions + 2) * 0x1p-24 * query_norms[q];
+      const NegativeDots negatives = queries[q].negatives;
+      for (size_t i = 0; i < offsets.size(); ++i) {
+        const double error = unit * chunk.norm(space, offsets[i]);
+        const double high = decayed(scores[i] + error, weights[i], negatives);
+        if (high < shortlists[q].threshold()) continue;
+        if (negatives == NegativeDots::kDrop && scores[i] + error < 0) continue;
+        shortlists[q].offer(first + offsets[i],
+                            decayed(scores[i] - error, weights[i], negatives), high);
+      }
+    }
+  }
+
+  static std::vector<double> decay_weights(const Chunk& chunk, std::span<const uint32_t> offsets,
+                                           const RetrievalQuery& query) {
+    std::vector<double> weights;
+    weights.reserve(offsets.size());
+    for (const uint32_t offset : offsets) {
+      weights.push_back(decay_weight(chunk.publish_time[offset], query.now, query.tau_ms));
+    }
+    return weights;
+  }
+
+  static std::vector<Retrieved> rescored(const Snapshot& snapshot, uint32_t space,
+                                         const RetrievalQuery& query,
+                                         std::span<const Retrieved> shortlist) {
+    std::vector<Retrieved> items;
+    items.reserve(shortlist.size());
+    for (const Retrieved& candidate : shortlist) {
+      const Chunk& chunk = snapshot.chunk_of(candidate.row);
+      const uint32_t offset = Snapshot::offset_of(candidate.row);
+      const double dot = dot_product(query.vector.data(), chunk.vector(space, offset),
+                                     static_cast<uint32_t>(query.vector.size()));
+      if (query.negatives == NegativeDots::kDrop && dot < 0) continue;
+      const double weight = decay_weight(chunk.publish_time[offset], query.now, query.tau_ms);
+      items.push_back({candidate.row, decayed(dot, weight, query.negatives)});
+    }
+    const auto better = [&snapshot](const Retrieved& a, const Retrieved& b) {
+      return a.score != b.score ? a.score > b.score : snapshot.before_on_tie(a.row, b.row);
+    };
+    const size_t k = std::min<size_t>(query.k, items.size());
+    std::partial_sort(items.begin(), items.begin() + static_cast<ptrdiff_t>(k), items.end(),
+                      better);
+    items.resize(k);
+    return items;
+  }
+
+  c10::Device device_;
+};
+
+}  // namespace
+
+std::unique_ptr<Retriever> make_exact_retriever(const std::string& device) {
+  if (device == "cpu") return std::make_unique<ExactRetriever>(c10::Device(c10::kCPU));
+  if (device == "cuda") {
+    if (at::globalContext().hasCUDA()) {
+      return std::make_unique<ExactRetriever>(c10::Device(c10::kCUDA, 0));
+    }
+    throw Error("DEVICE_UNAVAILABLE", "device",
+                "device: 'cuda' was asked for, but this LibTorch finds no CUDA device; use 'cpu'");
+  }
+  throw Error("INVALID_ARGUMENT", "device",
+              "device: expected 'cpu' or 'cuda', got '" + device + "'");
+}
+
+}  // namespace feedrank

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "catalog/snapshot.h"
+#include "retrieval/decay.h"
+
+namespace feedrank {
+
+struct RetrievalQuery {
+  std::span<const float> vector;  // as long as the space has dimensions
+  int64_t now = 0;
+  double tau_ms = 0;  // above 0; infinity for no decay
+  uint32_t k = 0;
+  NegativeDots negatives = NegativeDots::kDecay;
+};
+
+struct Retrieved {
+  Row row = kNoRow;
+  double score = 0;
+};
+
+/// Finds the items with the highest dot(user, item) · exp(−age / τ). Moves click-through where
+/// embeddings are good; costs a pass over the catalog's vectors. Other implementations (a fused
+/// kernel, graphs over time segments) stand behind the same interface.
+class Retriever {
+ public:
+  virtual ~Retriever() = default;
+
+  /// For each query at most k items, best first; equal scores newer first, then smaller id. Scores
+  /// are computed in double precision from the float32 vectors.
+  virtual std::vector<std::vector<Retrieved>> retrieve(
+      const Snapshot& snapshot, uint32_t space, std::span<const RetrievalQuery> queries) const = 0;
+};
+
+/// The exact retriever on LibTorch tensors. `device` is "cpu" or "cuda"; throws
+/// DEVICE_UNAVAILABLE where there is none of that name.
+std::unique_ptr<Retriever> make_exact_retriever(const std::string& device);
+
+}  // namespace feedrank

@@ -1,0 +1,111 @@
+#include "runtime/executor.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "error.h"
+
+namespace feedrank {
+namespace {
+
+Error overloaded(uint32_t limit) {
+  return Error("OVERLOADED", "queueLimit",
+               "queueLimit: " + std::to_string(limit) +
+                   " requests are waiting already; try again later, or raise the limit");
+}
+
+void lower_priority() {
+  constexpr int kNice = 5;
+  // Failing is harmless: the threads then compete as equals.
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+}
+
+}  // namespace
+
+Executor::Executor(Options options) : options_(std::move(options)) {
+  for (uint32_t i = 0; i < options_.threads; ++i) {
+    threads_.emplace_back([this] { work(); });
+  }
+}
+
+Executor::~Executor() {
+  std::deque<Job> dropped;
+  {
+    std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    dropped.swap(queue_);
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+size_t Executor::queued() const {
+  std::scoped_lock lock(mutex_);
+  return queue_.size();
+}
+
+void Executor::submit(Job job) {
+  {
+    std::scoped_lock lock(mutex_);
+    if (queue_.size() >= options_.queue_limit) throw overloaded(options_.queue_limit);
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void Executor::submit_accepted(Job job) {
+  {
+    std::scoped_lock lock(mutex_);
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void Executor::work() {
+  lower_priority();
+  if (options_.on_thread_start) options_.on_thread_start();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    Job job = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    job();
+    job = nullptr;
+    lock.lock();
+  }
+}
+
+void Strand::submit(Executor::Job job) {
+  {
+    std::scoped_lock lock(mutex_);
+    if (queue_.size() >= executor_.queue_limit()) throw overloaded(executor_.queue_limit());
+    queue_.push_back(std::move(job));
+    if (scheduled_) return;
+    scheduled_ = true;
+  }
+  executor_.submit_accepted([self = shared_from_this()] { self->run_one(); });
+}
+
+void Strand::run_one() {
+  Executor::Job job;
+  {
+    std::scoped_lock lock(mutex_);
+    job = std::move(queue_.front());
+    queue_.pop_front();
+  }
+  job();
+  job = nullptr;
+  std::scoped_lock lock(mutex_);
+  if (queue_.empty()) {
+    scheduled_ = false;
+    return;
+  }
+  executor_.submit_accepted([self = shared_from_this()] { self->run_one(); });
+}
+
+}  // namespace feedrank

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "features/counter_store.h"
+#include "features/feature_assembler.h"
+#include "retrieval/retriever.h"
+#include "slate/query.h"
+
+namespace feedrank {
+
+/// The `k` best items for a reader by dot(user, item) · exp(−age / τ), the best of several user
+/// vectors. Empty where the query brings no vector for the space.
+std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
+                                         uint32_t space, std::span<const UserVectors> users,
+                                         int64_t now, double tau_ms, NegativeDots negatives,
+                                         uint32_t k);
+
+/// The `k` items with the highest decayed counter; items whose counter is 0 are left out.
+std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,
+                                      Counter counter, uint32_t half_life, int64_t now, uint32_t k);
+
+/// The `k` newest items; the score is the negative age in hours.
+std::vector<Retrieved> fresh_items(const Snapshot& snapshot, int64_t now, uint32_t k);
+
+}  // namespace feedrank

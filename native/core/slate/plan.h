@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "features/feature.h"
+#include "ranking/model.h"
+
+namespace feedrank {
+
+/// A stage that is "external" is implemented by the user, outside the core: the request stops
+/// before it, hands out its candidates, and goes on with what it is given.
+
+struct GeneratorStage {
+  enum class Kind : uint8_t { kDecayedDot, kTrending, kFresh, kExternal };
+  std::string name;
+  Kind kind = Kind::kExternal;
+  uint32_t space = 0;                   // kDecayedDot
+  Counter counter = Counter::kClicks;  // kTrending
+  uint32_t half_life = 0;               // kTrending
+};
+
+struct FilterStage {
+  enum class Kind : uint8_t { kSeen, kMaximumAge, kExternal };
+  std::string name;
+  Kind kind = Kind::kExternal;
+};
+
+struct ExternalEnricher {
+  std::string name;
+  uint32_t features = 0;
+};
+
+struct RankerStage {
+  enum class Kind : uint8_t { kModel, kDecayedDot, kWeightedSum, kExternal };
+  std::string name;
+  Kind kind = Kind::kExternal;
+  bool fail_closed = false;
+  std::shared_ptr<Model> model;   // kModel
+  uint32_t space = 0;             // kDecayedDot
+  std::vector<uint32_t> columns;  // of the feature matrix, in the order that the ranker reads them
+  std::vector<double> weights;    // kWeightedSum: one a column
+  std::vector<std::string> terms;  // names of what a score is made of
+};
+
+struct SelectorStage {
+  enum class Kind : uint8_t { kTopN, kExternal };
+  std::string name;
+  Kind kind = Kind::kTopN;
+};
+
+/// A feed, compiled: what each request runs, in order. Immutable and shared by requests.
+struct Plan {
+  std::vector<GeneratorStage> generators;
+  std::vector<FilterStage> filters;
+  std::string enricher_name;
+  FeatureList features;                     // the first columns of the feature matrix
+  std::vector<ExternalEnricher> enrichers;  // the columns after them, in order
+  RankerStage ranker;
+  SelectorStage selector;
+
+  uint32_t feature_count() const {
+    auto count = static_cast<uint32_t>(features.features.size());
+    for (const ExternalEnricher& enricher : enrichers) count += enricher.features;
+    return count;
+  }
+};
+
+}  // namespace feedrank

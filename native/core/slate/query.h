@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "catalog/item_id.h"
+#include "features/feature_assembler.h"
+#include "retrieval/decay.h"
+
+namespace feedrank {
+
+/// One request.
+struct Query {
+  std::optional<UserId> user;
+  std::vector<UserVectors> user_vectors;
+  int64_t now = 0;
+  uint32_t limit = 50;
+  std::vector<double> context;  // in the order of the plan's context features; NaN where missing
+  std::vector<ItemId> seen;
+  /// `rerank`: the items to order, instead of what generators find.
+  std::optional<std::vector<ItemId>> list;
+};
+
+/// The tunables of a request, after profile and request have been merged.
+struct Settings {
+  static constexpr double kNoBudget = std::numeric_limits<double>::infinity();
+
+  double tau_ms = 0;
+  NegativeDots negatives = NegativeDots::kDecay;
+  uint32_t max_candidates = 500;
+  std::vector<uint32_t> quotas;  // one a generator
+  double max_age_ms = std::numeric_limits<double>::infinity();
+  uint32_t seen_after_impressions = 0;  // 0: impressions alone never make an item seen
+  uint32_t per_author = 0;              // 0: no cap
+  uint32_t per_topic = 0;
+  std::vector<double> head_weights;  // kModel: one a head
+  double budget_ms = kNoBudget;
+};
+
+}  // namespace feedrank

@@ -1,0 +1,458 @@
+#include "slate/request.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "error.h"
+#include "slate/generators.h"
+#include "slate/selector.h"
+
+namespace feedrank {
+namespace {
+
+constexpr const char* kOverBudget = "budget";
+
+double milliseconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+}  // namespace
+
+class Request::Timed {
+ public:
+  Timed(Request& request, const std::string& name, const char* kind)
+      : request_(request), line_{name, kind, 0, static_cast<uint32_t>(request.candidates_.size()), 0, {}} {}
+  ~Timed() {
+    if (external_ms_ < 0) line_.ms = milliseconds(Clock::now() - begin_);
+    if (external_ms_ >= 0) line_.ms = external_ms_;
+    if (!counted_) line_.out = static_cast<uint32_t>(request_.candidates_.size());
+    request_.trace_.stages.push_back(std::move(line_));
+  }
+
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+  void skip(const std::string& why) { line_.skipped = why; }
+  void took(double ms) { external_ms_ = ms; }
+  void produced(size_t count) {
+    line_.out = static_cast<uint32_t>(count);
+    counted_ = true;
+  }
+
+ private:
+  Request& request_;
+  StageTrace line_;
+  Clock::time_point begin_ = Clock::now();
+  double external_ms_ = -1;
+  bool counted_ = false;
+};
+
+Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const Plan> plan,
+                 std::shared_ptr<const Retriever> retriever, Query query, Settings settings)
+    : engagement_(std::move(engagement)),
+      plan_(std::move(plan)),
+      retriever_(std::move(retriever)),
+      query_(std::move(query)),
+      settings_(std::move(settings)) {}
+
+bool Request::over_budget() const {
+  return milliseconds(Clock::now() - created_) > settings_.budget_ms;
+}
+
+FeatureAssembler::Inputs Request::feature_inputs() const {
+  return {*snapshot_, engagement_->counters(), query_.now, query_.context, query_.user_vectors};
+}
+
+Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled) {
+  const auto begin = Clock::now();
+  if (snapshot_ == nullptr) {
+    trace_.queue_ms = milliseconds(begin - created_);
+    start();
+  } else {
+    answered_ = true;
+    std::visit(
+        [this](const auto& answer) {
+          using Answer = std::decay_t<decltype(answer)>;
+          if constexpr (std::is_same_v<Answer, GeneratedItems>) {
+            merge(answer);
+          } else if constexpr (!std::is_same_v<Answer, std::monostate>) {
+            apply(answer);
+          }
+        },
+        result);
+  }
+  const State state = run_stages(cancelled);
+  trace_.native_ms += milliseconds(Clock::now() - begin);
+  return state;
+}
+
+void Request::start() {
+  snapshot_ = engagement_->catalog()->pin();
+  candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
+  if (query_.list) {
+    take_list();
+    next_ = State::kEnrichers;
+    enrich();
+    return;
+  }
+  generate();
+}
+
+Request::State Request::run_stages(const std::function<bool()>& cancelled) {
+  for (;;) {
+    if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
+    const bool answered = std::exchange(answered_, false);
+    switch (next_) {
+      case State::kGenerators: {
+        const bool external = std::any_of(
+            plan_->generators.begin(), plan_->generators.end(),
+            [](const GeneratorStage& g) { return g.kind == GeneratorStage::Kind::kExternal; });
+        if (external && !answered) return State::kGenerators;
+        if (!answered) merge({});
+        next_ = State::kFilter;
+        break;
+      }
+      case State::kFilter:
+        if (answered) ++cursor_;
+        if (cursor_ == plan_->filters.size()) {
+          next_ = State::kEnrichers;
+          enrich();
+        } else if (plan_->filters[cursor_].kind == FilterStage::Kind::kExternal) {
+          return State::kFilter;
+        } else {
+          filter(plan_->filters[cursor_]);
+          ++cursor_;
+        }
+        break;
+      case State::kEnrichers:
+        if (!plan_->enrichers.empty() && !answered) return State::kEnrichers;
+        next_ = State::kRanker;
+        break;
+      case State::kRanker:
+        if (plan_->ranker.kind == RankerStage::Kind::kExternal) {
+          if (!answered) return State::kRanker;
+        } else {
+          rank();
+        }
+        next_ = State::kSelector;
+        break;
+      case State::kSelector:
+        if (plan_->selector.kind == SelectorStage::Kind::kExternal && !query_.list) {
+          if (!answered) return State::kSelector;
+        } else {
+          select();
+        }
+        drop_removed();
+        next_ = State::kDone;
+        break;
+      case State::kDone:
+        return State::kDone;
+    }
+  }
+}
+
+void Request::take_list() {
+  Timed timed(*this, "list", "generator");
+  std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, *query_.list);
+  for (const Row row : rows) {
+    if (row == kNoRow) {
+      ++trace_.unknown_ids;
+    } else {
+      candidates_.append(row);
+    }
+  }
+}
+
+std::vector<Retrieved> Request::generated(uint32_t generator) {
+  const GeneratorStage& stage = plan_->generators[generator];
+  const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
+  if (quota == 0) return {};
+  switch (stage.kind) {
+    case GeneratorStage::Kind::kDecayedDot:
+      return decayed_dot_items(*snapshot_, *retriever_, stage.space, query_.user_vectors,
+                               query_.now, settings_.tau_ms, settings_.negatives, quota);
+    case GeneratorStage::Kind::kTrending:
+      return trending_items(*snapshot_, engagement_->counters(), stage.counter, stage.half_life,
+                            query_.now, quota);
+    case GeneratorStage::Kind::kFresh:
+      return fresh_items(*snapshot_, query_.now, quota);
+    case GeneratorStage::Kind::kExternal:
+      return {};
+  }
+  return {};
+}
+
+void Request::generate() {
+  generated_.resize(plan_->generators.size());
+  bool found = false;
+  for (uint32_t g = 0; g < plan_->generators.size(); ++g) {
+    const GeneratorStage& stage = plan_->generators[g];
+    if (stage.kind == GeneratorStage::Kind::kExternal) continue;
+    Timed timed(*this, stage.name, "generator");
+    const bool knows_user =
+        std::any_of(query_.user_vectors.begin(), query_.user_vectors.end(),
+                    [&stage](const UserVectors& v) { return v.space == stage.space; });
+    if (stage.kind == GeneratorStage::Kind::kDecayedDot && !knows_user) {
+      timed.skip("no user vector");
+    } else if (found && over_budget()) {
+      timed.skip(kOverBudget);
+    } else {
+      generated_[g] = generated(g);
+      found = found || !generated_[g].empty();
+    }
+    timed.produced(generated_[g].size());
+  }
+}
+
+void Request::merge(const GeneratedItems& external) {
+  for (const GeneratedItems::Source& source : external.sources) {
+    Timed timed(*this, plan_->generators[source.generator].name, "generator");
+    timed.took(source.ms);
+    if (!source.skipped.empty()) timed.skip(source.skipped);
+    const std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, source.ids);
+    auto& items = generated_[source.generator];
+    for (size_t i = 0; i < rows.size() && items.size() < settings_.quotas[source.generator]; ++i) {
+      if (rows[i] == kNoRow) {
+        ++trace_.unknown_ids;
+      } else {
+        items.push_back({rows[i], source.scores[i]});
+      }
+    }
+    timed.produced(items.size());
+  }
+  // Turns are taken by rank, so that a cap on the number of candidates cuts every generator's tail
+  // and never one generator whole.
+  Timed timed(*this, "merge", "merge");
+  size_t longest = 0;
+  for (const auto& items : generated_) longest = std::max(longest, items.size());
+  std::unordered_map<Row, uint32_t> position;
+  for (size_t rank = 0; rank < longest; ++rank) {
+    for (uint32_t g = 0; g < generated_.size(); ++g) {
+      if (rank >= generated_[g].size()) continue;
+      const Retrieved& item = generated_[g][rank];
+      auto found = position.find(item.row);
+      if (found == position.end()) {
+        if (candidates_.size() >= settings_.max_candidates) continue;
+        found = position.emplace(item.row, static_cast<uint32_t>(candidates_.size())).first;
+        candidates_.append(item.row);
+      } else if (!std::isnan(candidates_.source_scores[size_t{found->second} *
+                                                           candidates_.generators + g])) {
+        continue;  // A user's generator gave the same id twice: the better place counts.
+      }
+      candidates_.set_source(found->second, g, item.score);
+    }
+  }
+  generated_.clear();
+}
+
+void Request::filter(const FilterStage& stage) {
+  Timed timed(*this, stage.name, "filter");
+  std::vector<uint8_t> keep(candidates_.size(), 1);
+  if (stage.kind == FilterStage::Kind::kMaximumAge) {
+    for (size_t i = 0; i < keep.size(); ++i) {
+      const int64_t age = query_.now - snapshot_->publish_time(candidates_.rows[i]);
+      keep[i] = static_cast<double>(age) <= settings_.max_age_ms ? 1 : 0;
+    }
+  } else {
+    std::unordered_map<uint32_t, uint32_t> seen;  // slot to generation
+    for (const Slot slot : engagement_->catalog()->slots(query_.seen)) {
+      if (slot.index != UINT32_MAX) seen.emplace(slot.index, slot.generation);
+    }
+    if (query_.user) {
+      const uint32_t bound = settings_.seen_after_impressions;
+      for (const UserStore::Shown& shown : engagement_->users().shown(*query_.user)) {
+        if (shown.read || (bound > 0 && shown.times >= bound)) {
+          seen.emplace(shown.slot.index, shown.slot.generation);
+        }
+      }
+    }
+    for (size_t i = 0; i < keep.size(); ++i) {
+      const Slot slot = snapshot_->slot(candidates_.rows[i]);
+      const auto found = seen.find(slot.index);
+      keep[i] = found != seen.end() && found->second == slot.generation ? 0 : 1;
+    }
+  }
+  candidates_.keep_only(keep);
+}
+
+void Request::apply(const KeptCandidates& kept) {
+  Timed timed(*this, plan_->filters[cursor_].name, "filter");
+  timed.took(kept.ms);
+  if (kept.skipped.empty()) {
+    candidates_.keep_only(kept.keep);
+  } else {
+    timed.skip(kept.skipped);
+  }
+}
+
+void Request::enrich() {
+  candidates_.feature_count = plan_->feature_count();
+  candidates_.features.assign(candidates_.size() * candidates_.feature_count, 0.0F);
+  if (plan_->features.features.empty()) {
+    features_ready_ = true;
+    return;
+  }
+  Timed timed(*this, plan_->enricher_name, "enricher");
+  if (over_budget()) {
+    timed.skip(kOverBudget);
+    return;
+  }
+  FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
+                         candidates_.features.data(), candidates_.feature_count);
+  features_ready_ = true;
+}
+
+void Request::apply(const EnrichedFeatures& enriched) {
+  size_t column = plan_->features.features.size();
+  for (size_t e = 0; e < enriched.sources.size(); ++e) {
+    const EnrichedFeatures::Source& source = enriched.sources[e];
+    const uint32_t width = plan_->enrichers[e].features;
+    Timed timed(*this, plan_->enrichers[e].name, "enricher");
+    timed.took(source.ms);
+    if (!source.skipped.empty()) {
+      timed.skip(source.skipped);
+    } else {
+      for (size_t i = 0; i < candidates_.size(); ++i) {
+        std::copy_n(source.values.begin() + static_cast<ptrdiff_t>(i * width), width,
+                    candidates_.features.begin() +
+                        static_cast<ptrdiff_t>(i * candidates_.feature_count + column));
+      }
+    }
+    column += width;
+  }
+}
+
+void Request::rank_by_merged_order() {
+  candidates_.term_names = {"mergedOrder"};
+  candidates_.scores.resize(candidates_.size());
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    candidates_.scores[i] = 1.0 / static_cast<double>(i + 1);
+  }
+  candidates_.terms = candidates_.scores;
+}
+
+void Request::rank() {
+  const RankerStage& stage = plan_->ranker;
+  Timed timed(*this, stage.name, "ranker");
+  const size_t n = candidates_.size();
+  const bool reads_features = stage.kind != RankerStage::Kind::kDecayedDot;
+  if (over_budget() || (reads_features && !features_ready_)) {
+    timed.skip(kOverBudget);
+    rank_by_merged_order();
+    return;
+  }
+  candidates_.scores.assign(n, 0.0);
+  candidates_.term_names = stage.terms;
+  const size_t width = stage.terms.size();
+  candidates_.terms.assign(n * width, 0.0);
+  const auto feature = [&](size_t i, size_t c) {
+    return candidates_.features[i * candidates_.feature_count + stage.columns[c]];
+  };
+  if (stage.kind == RankerStage::Kind::kWeightedSum) {
+    for (size_t i = 0; i < n; ++i) {
+      for (size_t c = 0; c < width; ++c) {
+        const double term = stage.weights[c] * double{feature(i, c)};
+        candidates_.terms[i * width + c] = term;
+        candidates_.scores[i] += term;
+      }
+    }
+    return;
+  }
+  if (stage.kind == RankerStage::Kind::kDecayedDot) {
+    for (size_t i = 0; i < n; ++i) {
+      const double weight = decay_weight(snapshot_->publish_time(candidates_.rows[i]), query_.now,
+                                         settings_.tau_ms);
+      const double found =
+          FeatureAssembler::best_dot(feature_inputs(), stage.space, candidates_.rows[i]);
+      const double dot = std::isnan(found) ? 0.0 : found;
+      candidates_.terms[i * width] = dot;
+      candidates_.terms[i * width + 1] = weight;
+      candidates_.scores[i] = decayed(dot, weight, settings_.negatives);
+    }
+    return;
+  }
+  if (n == 0) return;
+  std::vector<float> rows(n * stage.columns.size());
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t c = 0; c < stage.columns.size(); ++c) {
+      rows[i * stage.columns.size() + c] = feature(i, c);
+    }
+  }
+  std::vector<float> heads(n * width);
+  try {
+    stage.model->forward(rows.data(), n, heads.data());
+    for (size_t i = 0; i < n; ++i) {
+      for (size_t h = 0; h < width; ++h) {
+        if (!std::isfinite(heads[i * width + h])) {
+          throw Error("MODEL_OUTPUT", "ranker",
+                      "ranker: expected finite scores, got NaN or infinity from head '" +
+                          stage.terms[h] + "' for item " +
+                          describe(snapshot_->id(candidates_.rows[i])));
+        }
+        const double term = settings_.head_weights[h] * double{heads[i * width + h]};
+        candidates_.terms[i * width + h] = term;
+        candidates_.scores[i] += term;
+      }
+    }
+  } catch (const Error& error) {
+    if (stage.fail_closed) throw;
+    timed.skip(error.code() + ": " + error.what());
+    rank_by_merged_order();
+  }
+}
+
+void Request::apply(const RankedScores& ranked) {
+  Timed timed(*this, plan_->ranker.name, "ranker");
+  timed.took(ranked.ms);
+  if (!ranked.skipped.empty()) {
+    timed.skip(ranked.skipped);
+    rank_by_merged_order();
+    return;
+  }
+  candidates_.scores = ranked.scores;
+  candidates_.term_names = ranked.term_names;
+  candidates_.terms = ranked.terms;
+}
+
+void Request::select() {
+  Timed timed(*this, plan_->selector.name, "selector");
+  order_ = order_by_score(*snapshot_, candidates_);
+  drop_removed();
+  Caps caps{query_.limit, settings_.per_author, settings_.per_topic};
+  // A given list is ordered, not thinned out.
+  if (query_.list) caps = {query_.limit, 0, 0};
+  order_ = take_with_caps(*snapshot_, candidates_, order_, caps);
+  timed.produced(order_.size());
+}
+
+void Request::apply(const SelectedOrder& selected) {
+  Timed timed(*this, plan_->selector.name, "selector");
+  timed.took(selected.ms);
+  if (selected.skipped.empty()) {
+    order_ = selected.positions;
+  } else {
+    timed.skip(selected.skipped);
+    order_ = take_with_caps(*snapshot_, candidates_, order_by_score(*snapshot_, candidates_),
+                            {query_.limit, settings_.per_author, settings_.per_topic});
+  }
+  if (order_.size() > query_.limit) order_.resize(query_.limit);
+  timed.produced(order_.size());
+}
+
+void Request::drop_removed() {
+  std::vector<Slot> slots;
+  slots.reserve(order_.size());
+  for (const uint32_t position : order_) slots.push_back(snapshot_->slot(candidates_.rows[position]));
+  const std::vector<uint8_t> alive = engagement_->catalog()->alive(slots);
+  size_t out = 0;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    if (alive[i] != 0) order_[out++] = order_[i];
+  }
+  trace_.removed_meanwhile += static_cast<uint32_t>(order_.size() - out);
+  order_.resize(out);
+}
+
+}  // namespace feedrank
