@@ -1,0 +1,13 @@
+#pragma once
+
+#include "node_api.h"
+
+namespace feedrank::binding {
+
+/// Constructors that native code itself calls, one set an environment.
+struct ClassReferences {
+  Napi::FunctionReference model;
+  Napi::FunctionReference request;
+};
+
+}  // namespace feedrank::binding

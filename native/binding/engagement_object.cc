@@ -1,0 +1,171 @@
+#include "engagement_object.h"
+
+#include <string>
+#include <utility>
+
+#include "arguments.h"
+#include "environment.h"
+#include "feature_decoding.h"
+#include "features/feature_assembler.h"
+#include "shared_registry.h"
+#include "wrapped.h"
+
+namespace feedrank::binding {
+namespace {
+
+Engagement::Options read_options(const Napi::Value& value) {
+  const ObjectReader reader(value, "options");
+  Engagement::Options options;
+  for (const double half_life : reader.double_span("halfLivesMs")) {
+    options.half_lives_ms.push_back(static_cast<int64_t>(half_life));
+  }
+  options.lateness_ms = reader.instant("latenessMs");
+  options.users = {reader.count("maxUsers"), reader.count("maxShownPerUser")};
+  return options;
+}
+
+/// The facade numbers the types in the order of EventType.
+std::vector<Event> read_events(const ObjectReader& reader) {
+  const auto types = reader.byte_span("types");
+  const auto times = reader.double_span("at");
+  const auto dwells = reader.double_span("dwellMs");
+  std::vector<ItemId> users = reader.ids("userIds");
+  std::vector<ItemId> items = reader.ids("itemIds");
+  std::vector<std::string> event_ids = reader.texts("eventIds");
+  const size_t n = types.size();
+  if (times.size() != n || dwells.size() != n || users.size() != n || items.size() != n ||
+      event_ids.size() != n) {
+    throw Error("INVALID_ARGUMENT", "events", "events: expected columns of one length");
+  }
+  std::vector<Event> events(n);
+  for (size_t i = 0; i < n; ++i) {
+    const auto type = std::min<uint8_t>(types[i], static_cast<uint8_t>(EventType::kOther));
+    events[i] = {static_cast<EventType>(type),   std::move(users[i]), std::move(items[i]),
+                 static_cast<int64_t>(times[i]), dwells[i],           std::move(event_ids[i])};
+  }
+  return events;
+}
+
+}  // namespace
+
+Napi::Function EngagementObject::define(Napi::Env env) {
+  return DefineClass(env, "Engagement",
+                     {InstanceMethod<&EngagementObject::record>("record"),
+                      InstanceMethod<&EngagementObject::forget>("forget"),
+                      InstanceMethod<&EngagementObject::features>("features"),
+                      InstanceMethod<&EngagementObject::stats>("stats"),
+                      InstanceMethod<&EngagementObject::share>("share")});
+}
+
+EngagementObject::EngagementObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&]() -> Napi::Value {
+    if (info[0].IsNumber()) {
+      shared_ = SharedRegistry<SharedEngagement>::find(info[0].As<Napi::Number>().Uint32Value());
+      if (shared_ == nullptr) {
+        throw Error("DISPOSED", "handle",
+                    "handle: the counters that it names are not in this process any more");
+      }
+      Environment::of(info.Env()).executor();
+    } else {
+      const auto& catalog = unwrap<CatalogObject>(info[0], "catalog").shared();
+      shared_ = std::make_shared<SharedEngagement>(SharedEngagement{
+          catalog, std::make_shared<Engagement>(catalog->catalog, read_options(info[1]))});
+    }
+    info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value EngagementObject::record(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "events");
+    auto events = std::make_shared<const std::vector<Event>>(read_events(reader));
+    const int64_t now = reader.instant("now");
+    return Environment::of(info.Env())
+        .run<RecordResult>(
+            info.Env(),
+            [this](Executor::Job job) { shared_->catalog->writes->submit(std::move(job)); },
+            [engagement = shared_->engagement, events, now] {
+              return engagement->record(*events, now);
+            },
+            [](Napi::Env env, const RecordResult& result) {
+              auto object = Napi::Object::New(env);
+              object.Set("recorded", result.recorded);
+              object.Set("duplicates", result.duplicates);
+              object.Set("late", result.late);
+              object.Set("unknownItems", result.unknown_items);
+              return object;
+            });
+  });
+}
+
+Napi::Value EngagementObject::forget(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const UserId user = to_item_id(info[0], "userId");
+    return Napi::Boolean::New(info.Env(), shared_->engagement->users().forget(user));
+  });
+}
+
+Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
+  struct Input {
+    FeatureList list;
+    std::vector<ItemId> ids;
+    std::vector<double> context;
+    std::vector<UserVectors> user_vectors;
+    int64_t now;
+  };
+  struct Output {
+    std::vector<float> values;
+    std::vector<double> known;
+  };
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    const CatalogSchema& schema = shared_->catalog->catalog->schema();
+    auto input = std::make_shared<Input>();
+    input->context = reader.numbers("context");
+    input->list = read_feature_list(reader, schema, shared_->engagement->counters(),
+                                    static_cast<uint32_t>(input->context.size()));
+    input->ids = reader.ids("ids");
+    input->user_vectors = read_user_vectors(reader.array("userVectors"), schema);
+    input->now = reader.instant("now");
+    Environment& environment = Environment::of(info.Env());
+    return environment.run<Output>(
+        info.Env(), environment.anywhere(),
+        [engagement = shared_->engagement, input] {
+          const auto snapshot = engagement->catalog()->pin();
+          std::vector<Row> rows = engagement->catalog()->resolve(*snapshot, input->ids);
+          const FeatureAssembler::Inputs inputs{*snapshot, engagement->counters(), input->now,
+                                                input->context, input->user_vectors};
+          const size_t width = input->list.features.size();
+          Output output{std::vector<float>(rows.size() * width), {}};
+          for (size_t i = 0; i < rows.size(); ++i) {
+            output.known.push_back(rows[i] == kNoRow ? 0 : 1);
+            if (rows[i] == kNoRow) continue;
+            FeatureAssembler::fill(input->list, inputs, std::span(&rows[i], 1),
+                                   output.values.data() + i * width, width);
+          }
+          return output;
+        },
+        [](Napi::Env env, const Output& output) {
+          auto values = Napi::Float32Array::New(env, output.values.size());
+          std::copy(output.values.begin(), output.values.end(), values.Data());
+          auto object = Napi::Object::New(env);
+          object.Set("values", values);
+          object.Set("known", to_float64_array(env, output.known));
+          return object;
+        });
+  });
+}
+
+Napi::Value EngagementObject::stats(const Napi::CallbackInfo& info) {
+  auto object = Napi::Object::New(info.Env());
+  object.Set("users", static_cast<double>(shared_->engagement->users().size()));
+  object.Set("counterBytes", static_cast<double>(shared_->engagement->counters().bytes()));
+  return object;
+}
+
+Napi::Value EngagementObject::share(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), SharedRegistry<SharedEngagement>::add(shared_));
+}
+
+}  // namespace feedrank::binding

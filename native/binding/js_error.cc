@@ -1,0 +1,36 @@
+#include "js_error.h"
+
+#include <new>
+#include <string>
+
+#include "error.h"
+
+namespace feedrank::binding {
+
+Napi::Value to_js_error(Napi::Env env, std::exception_ptr error) {
+  std::string code = "INTERNAL";
+  std::string argument;
+  std::string message;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& known) {
+    code = known.code();
+    argument = known.argument();
+    message = known.what();
+  } catch (const std::bad_alloc&) {
+    message = "out of memory";
+  } catch (const std::exception& other) {
+    // LibTorch's messages carry a C++ stack after the first line.
+    message = other.what();
+    message.erase(std::min(message.find('\n'), message.size()));
+    if (message.size() > 300) message.resize(300);
+  } catch (...) {
+    message = "an unknown C++ exception";
+  }
+  const Napi::Object object = Napi::Error::New(env, message).Value();
+  object.Set("code", code);
+  if (!argument.empty()) object.Set("argument", argument);
+  return object;
+}
+
+}  // namespace feedrank::binding

@@ -1,0 +1,99 @@
+#include "model_object.h"
+
+#include <string>
+#include <utility>
+
+#include "arguments.h"
+#include "environment.h"
+#include "error.h"
+#include "ranking/scripted_network.h"
+
+namespace feedrank::binding {
+
+Napi::Function ModelObject::define(Napi::Env env) {
+  return DefineClass(env, "Model",
+                     {InstanceMethod<&ModelObject::score>("score"),
+                      InstanceAccessor<&ModelObject::heads>("heads")});
+}
+
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsExternal()) {
+      throw Error("INVALID_ARGUMENT", "model", "model: load one with Model.load");
+    }
+    model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+    info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    const ModelOptions options{reader.text("path"), reader.count("features"),
+                               reader.texts("heads")};
+    Environment& environment = Environment::of(info.Env());
+    return environment.run<std::shared_ptr<Model>>(
+        info.Env(), environment.anywhere(),
+        [options] { return std::make_shared<Model>(options); },
+        [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {
+          const auto handle = Napi::External<std::shared_ptr<Model>>::New(env, &model);
+          return Environment::of(env).classes.model.New({handle});
+        });
+  });
+}
+
+Napi::Value ModelObject::save_network(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "network");
+    auto network = std::make_shared<ScriptedNetwork>();
+    network->mean = reader.floats("mean");
+    network->scale = reader.floats("scale");
+    for_each_object(reader.array("layers"), "network.layers", [&](const ObjectReader& layer) {
+      network->layers.push_back({layer.count("inputs"), layer.count("outputs"),
+                                 layer.floats("weights"), layer.floats("bias")});
+    });
+    const std::string path = info[1].ToString().Utf8Value();
+    Environment& environment = Environment::of(info.Env());
+    return environment.run<bool>(
+        info.Env(), environment.anywhere(),
+        [network, path] {
+          save_scripted_network(*network, path);
+          return true;
+        },
+        [](Napi::Env env, bool&) { return env.Undefined(); });
+  });
+}
+
+Napi::Value ModelObject::heads(const Napi::CallbackInfo& info) {
+  return to_string_array(info.Env(), model_->heads());
+}
+
+Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    auto features = std::make_shared<std::vector<float>>(reader.floats("features"));
+    const uint32_t width = model_->features();
+    if (features->size() % width != 0) {
+      throw Error("DIMENSION_MISMATCH", "features",
+                  "features: expected a multiple of " + std::to_string(width) + " values, got " +
+                      std::to_string(features->size()));
+    }
+    Environment& environment = Environment::of(info.Env());
+    return environment.run<std::vector<float>>(
+        info.Env(), environment.anywhere(),
+        [model = model_, features, width] {
+          const size_t rows = features->size() / width;
+          std::vector<float> scores(rows * model->heads().size());
+          if (rows > 0) model->forward(features->data(), rows, scores.data());
+          return scores;
+        },
+        [](Napi::Env env, const std::vector<float>& scores) {
+          auto array = Napi::Float32Array::New(env, scores.size());
+          std::copy(scores.begin(), scores.end(), array.Data());
+          return array;
+        });
+  });
+}
+
+}  // namespace feedrank::binding

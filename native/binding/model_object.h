@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+
+#include "node_api.h"
+#include "ranking/model.h"
+
+namespace feedrank::binding {
+
+/// A loaded ranking model. Made by `loadModel`, never by JavaScript's `new`.
+class ModelObject : public Napi::ObjectWrap<ModelObject> {
+ public:
+  static constexpr napi_type_tag kTypeTag{0x6665656472616e6bULL, 0x6d6f64656c000001ULL};
+  static constexpr const char* kDescription = "a model";
+
+  static Napi::Function define(Napi::Env env);
+
+  explicit ModelObject(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<Model>& model() const { return model_; }
+
+  /// `loadModel({ path, features, heads })`: a promise of a model.
+  static Napi::Value load(const Napi::CallbackInfo& info);
+
+  /// `saveScriptedNetwork({ mean, scale, layers }, path)`: a promise of nothing.
+  static Napi::Value save_network(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value score(const Napi::CallbackInfo& info);
+  Napi::Value heads(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Model> model_;
+};
+
+}  // namespace feedrank::binding

@@ -1,0 +1,55 @@
+#include "catalog_object.h"
+#include "engagement_object.h"
+#include "environment.h"
+#include "model_object.h"
+#include "plan_object.h"
+#include "ranking/model_backend.h"
+#include "request_object.h"
+
+namespace feedrank::binding {
+namespace {
+
+Napi::Value configure(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Environment::configure(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value runtime(const Napi::CallbackInfo& info) {
+  const Environment::Status status = Environment::status();
+  auto object = Napi::Object::New(info.Env());
+  object.Set("threads", status.threads);
+  object.Set("queueLimit", status.queue_limit);
+  object.Set("queued", static_cast<double>(status.queued));
+  return object;
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment(env);
+  env.SetInstanceData(environment);
+  const Napi::Function model = ModelObject::define(env);
+  const Napi::Function request = RequestObject::define(env);
+  environment->classes.model = Napi::Persistent(model);
+  environment->classes.request = Napi::Persistent(request);
+  exports.Set("Catalog", CatalogObject::define(env));
+  exports.Set("Engagement", EngagementObject::define(env));
+  exports.Set("Plan", PlanObject::define(env));
+  exports.Set("loadModel", Napi::Function::New<ModelObject::load>(env));
+  exports.Set("saveScriptedNetwork", Napi::Function::New<ModelObject::save_network>(env));
+  exports.Set("configure", Napi::Function::New<configure>(env));
+  exports.Set("runtime", Napi::Function::New<runtime>(env));
+  exports.Set("version", FEEDRANK_VERSION);
+  exports.Set("libtorchVersion", libtorch_version());
+  return exports;
+}
+
+}  // namespace
+}  // namespace feedrank::binding
+
+// The macro declares a function of this name in the global namespace.
+static Napi::Object initialise_feedrank(Napi::Env env, Napi::Object exports) {
+  return feedrank::binding::initialise(env, exports);
+}
+
+NODE_API_MODULE(feedrank_native, initialise_feedrank)

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+#include "engagement_object.h"
+#include "node_api.h"
+#include "retrieval/retriever.h"
+#include "slate/plan.h"
+#include "slate/request.h"
+
+namespace feedrank::binding {
+
+/// `new Plan(engagement, spec)`: a compiled feed.
+class PlanObject : public Napi::ObjectWrap<PlanObject> {
+ public:
+  static constexpr napi_type_tag kTypeTag{0x6665656472616e6bULL, 0x706c616e00000001ULL};
+  static constexpr const char* kDescription = "a plan";
+
+  static Napi::Function define(Napi::Env env);
+
+  explicit PlanObject(const Napi::CallbackInfo& info);
+
+ private:
+  /// `rank(query, settings, cancelFlag)`: a promise of the slate; for plans that are all native.
+  Napi::Value rank(const Napi::CallbackInfo& info);
+  /// `begin(query, settings)`: a request, to be run from one external stage to the next.
+  Napi::Value begin(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Request> make_request(const Napi::CallbackInfo& info) const;
+
+  std::shared_ptr<SharedEngagement> engagement_;
+  std::shared_ptr<const Plan> plan_;
+  std::shared_ptr<const Retriever> retriever_;
+  uint32_t context_values_ = 0;
+};
+
+}  // namespace feedrank::binding

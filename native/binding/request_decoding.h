@@ -1,0 +1,18 @@
+#pragma once
+
+#include "arguments.h"
+#include "catalog/schema.h"
+#include "slate/external_result.h"
+#include "slate/plan.h"
+#include "slate/query.h"
+
+namespace feedrank::binding {
+
+Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values);
+
+Settings read_settings(const ObjectReader& reader, const Plan& plan);
+
+/// What an external stage answered; checked against the number of candidates that it was given.
+ExternalResult read_external_result(const Napi::Value& value, const Plan& plan, size_t candidates);
+
+}  // namespace feedrank::binding

@@ -1,0 +1,129 @@
+#include "slate_encoding.h"
+
+#include <algorithm>
+
+#include "arguments.h"
+#include "catalog/catalog.h"
+
+namespace feedrank::binding {
+namespace {
+
+Napi::Array encode_stages(Napi::Env env, const Trace& trace) {
+  auto stages = Napi::Array::New(env, trace.stages.size());
+  for (uint32_t i = 0; i < trace.stages.size(); ++i) {
+    const StageTrace& line = trace.stages[i];
+    auto stage = Napi::Object::New(env);
+    stage.Set("name", line.name);
+    stage.Set("kind", line.kind);
+    stage.Set("ms", line.ms);
+    stage.Set("in", line.in);
+    stage.Set("out", line.out);
+    if (!line.skipped.empty()) stage.Set("skipped", line.skipped);
+    stages.Set(i, stage);
+  }
+  return stages;
+}
+
+/// Rows of `width` values, picked in the order of `positions`.
+Napi::Float64Array picked(Napi::Env env, std::span<const uint32_t> positions,
+                          std::span<const double> values, size_t width) {
+  auto array = Napi::Float64Array::New(env, positions.size() * width);
+  double* out = array.Data();
+  for (const uint32_t position : positions) {
+    out = std::copy_n(values.begin() + static_cast<ptrdiff_t>(position * width), width, out);
+  }
+  return array;
+}
+
+Napi::Value encode_slate(Napi::Env env, const Request& request) {
+  const CandidateSet& candidates = request.candidates();
+  const std::vector<uint32_t>& order = request.order();
+  auto ids = Napi::Array::New(env, order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) {
+    ids.Set(i, from_item_id(env, request.snapshot().id(candidates.rows[order[i]])));
+  }
+  auto slate = Napi::Object::New(env);
+  slate.Set("ids", ids);
+  slate.Set("scores", picked(env, order, candidates.scores, 1));
+  slate.Set("generators", candidates.generators);
+  slate.Set("sourceScores", picked(env, order, candidates.source_scores, candidates.generators));
+  slate.Set("termNames", to_string_array(env, candidates.term_names));
+  slate.Set("terms", picked(env, order, candidates.terms, candidates.term_names.size()));
+  slate.Set("epoch", static_cast<double>(request.snapshot().epoch()));
+  slate.Set("queueMs", request.trace().queue_ms);
+  slate.Set("nativeMs", request.trace().native_ms);
+  slate.Set("unknownIds", request.trace().unknown_ids);
+  slate.Set("removedMeanwhile", request.trace().removed_meanwhile);
+  slate.Set("stages", encode_stages(env, request.trace()));
+  return slate;
+}
+
+Napi::Value encode_batch(Napi::Env env, const Request& request) {
+  const CandidateSet& candidates = request.candidates();
+  const StringTable& strings = request.snapshot().catalog().strings();
+  const size_t n = candidates.size();
+  auto ids = Napi::Array::New(env, n);
+  auto publish_times = Napi::Float64Array::New(env, n);
+  auto authors = Napi::Array::New(env, n);
+  auto topics = Napi::Array::New(env, n);
+  for (uint32_t i = 0; i < n; ++i) {
+    const Napi::HandleScope scope(env);
+    const Row row = candidates.rows[i];
+    const Chunk& chunk = request.snapshot().chunk_of(row);
+    const uint32_t offset = Snapshot::offset_of(row);
+    ids.Set(i, from_item_id(env, chunk.id[offset]));
+    publish_times[i] = static_cast<double>(chunk.publish_time[offset]);
+    const uint32_t author = chunk.author[offset];
+    authors.Set(i, author == StringTable::kNone
+                       ? env.Undefined()
+                       : Napi::Value(Napi::String::New(env, strings.text(author))));
+    auto names = Napi::Array::New(env, chunk.topics[offset].size());
+    for (uint32_t t = 0; t < chunk.topics[offset].size(); ++t) {
+      names.Set(t, Napi::String::New(env, strings.text(chunk.topics[offset][t])));
+    }
+    topics.Set(i, names);
+  }
+  auto features = Napi::Float32Array::New(env, candidates.features.size());
+  std::copy(candidates.features.begin(), candidates.features.end(), features.Data());
+  auto batch = Napi::Object::New(env);
+  batch.Set("size", static_cast<double>(n));
+  batch.Set("ids", ids);
+  batch.Set("publishTimes", publish_times);
+  batch.Set("authors", authors);
+  batch.Set("topics", topics);
+  batch.Set("sourceScores", to_float64_array(env, candidates.source_scores));
+  batch.Set("features", features);
+  batch.Set("scores", to_float64_array(env, candidates.scores));
+  return batch;
+}
+
+}  // namespace
+
+Napi::Value encode_answer(Napi::Env env, const Request& request, Request::State state) {
+  auto answer = Napi::Object::New(env);
+  const auto waits = [&](const char* stage) {
+    answer.Set("waitsFor", stage);
+    answer.Set("index", request.waiting_index());
+    // Generators work from the query alone; nothing is copied out for them.
+    if (state != Request::State::kGenerators) answer.Set("batch", encode_batch(env, request));
+    return answer;
+  };
+  switch (state) {
+    case Request::State::kGenerators:
+      return waits("generators");
+    case Request::State::kFilter:
+      return waits("filter");
+    case Request::State::kEnrichers:
+      return waits("enrichers");
+    case Request::State::kRanker:
+      return waits("ranker");
+    case Request::State::kSelector:
+      return waits("selector");
+    case Request::State::kDone:
+      answer.Set("slate", encode_slate(env, request));
+      return answer;
+  }
+  return answer;
+}
+
+}  // namespace feedrank::binding

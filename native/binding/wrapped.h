@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "error.h"
+#include "node_api.h"
+
+namespace feedrank::binding {
+
+/// A wrapped object of class T, or INVALID_ARGUMENT: type tags tell our objects from others'.
+template <typename T>
+T& unwrap(const Napi::Value& value, const std::string& argument) {
+  if (value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&T::kTypeTag)) {
+    return *T::Unwrap(value.As<Napi::Object>());
+  }
+  throw Error("INVALID_ARGUMENT", argument, argument + ": expected " + T::kDescription);
+}
+
+}  // namespace feedrank::binding
