@@ -1,0 +1,296 @@
+import type { ItemId } from './catalog/item';
+import { loadAddon } from '../lib/load-addon.js';
+import { FeedrankError } from './errors';
+
+/**
+ * What the native addon exports. Everything else in the facade goes through these types; nothing
+ * reaches into a native object but by what is declared here.
+ */
+export interface NativeBinding {
+  readonly version: string;
+  readonly libtorchVersion: string;
+  readonly Catalog: new (source: NativeSchema | number) => NativeCatalog;
+  readonly Engagement: {
+    new (catalog: NativeCatalog, options: NativeEngagementOptions): NativeEngagement;
+    new (handle: number): NativeEngagement;
+  };
+  readonly Plan: new (engagement: NativeEngagement, plan: NativePlanSpec) => NativePlan;
+  loadModel(options: NativeModelOptions): Promise<NativeModel>;
+  saveScriptedNetwork(network: NativeNetwork, path: string): Promise<void>;
+  configure(threads: number, queueLimit: number): void;
+  runtime(): { threads: number; queueLimit: number; queued: number };
+}
+
+export interface NativeSchema {
+  readonly ids: 'string' | 'integer';
+  readonly spaces: readonly { name: string; dimensions: number; version: string }[];
+  readonly columns: readonly string[];
+  readonly labels: readonly string[];
+}
+
+/** A struct of arrays; position i of each is item i. Codes point into the lists of names. */
+export interface NativeItems {
+  readonly ids: readonly ItemId[];
+  readonly publishTimes: Float64Array;
+  readonly authorNames: readonly string[];
+  readonly authors: Uint32Array;
+  readonly topicNames: readonly string[];
+  readonly topics: Uint32Array;
+  readonly topicEnds: Uint32Array;
+  readonly labelNames: readonly string[];
+  readonly labels: readonly { values: Uint32Array }[];
+  readonly columns: readonly { values: Float64Array }[];
+  readonly spaces: readonly { values: Float32Array; present: Uint8Array }[];
+}
+
+export interface NativeCatalog {
+  upsert(items: NativeItems): Promise<{ inserted: number; replaced: number; epoch: number }>;
+  remove(ids: readonly ItemId[]): Promise<{ removed: number; unknown: number; epoch: number }>;
+  has(id: ItemId): boolean;
+  retrieve(options: NativeRetrieval): Promise<{ ids: ItemId[]; scores: Float64Array }[]>;
+  stats(): { size: number; epoch: number; allocatedRows: number; bytes: number };
+  share(): number;
+}
+
+export interface NativeRetrieval {
+  readonly space: string;
+  readonly vectors: Float32Array;
+  readonly now: Float64Array;
+  readonly tauMs: Float64Array;
+  readonly k: number;
+  readonly negativeDots: 'decay' | 'keep' | 'drop';
+  readonly device: string;
+}
+
+export interface NativeEngagementOptions {
+  readonly halfLivesMs: Float64Array;
+  readonly latenessMs: number;
+  readonly maxUsers: number;
+  readonly maxShownPerUser: number;
+}
+
+export interface NativeEvents {
+  /** Positions in the native core's EventType. */
+  readonly types: Uint8Array;
+  readonly userIds: readonly ItemId[];
+  readonly itemIds: readonly ItemId[];
+  readonly at: Float64Array;
+  readonly dwellMs: Float64Array;
+  readonly eventIds: readonly string[];
+  readonly now: number;
+}
+
+export interface NativeEngagement {
+  record(events: NativeEvents): Promise<{
+    recorded: number;
+    duplicates: number;
+    late: number;
+    unknownItems: number;
+  }>;
+  forget(userId: ItemId): boolean;
+  features(
+    options: NativeFeatureList & {
+      ids: readonly ItemId[];
+      context: Float64Array;
+      userVectors: readonly NativeUserVector[];
+      now: number;
+    },
+  ): Promise<{ values: Float32Array; known: Float64Array }>;
+  stats(): { users: number; counterBytes: number };
+  share(): number;
+}
+
+export interface NativeFeature {
+  readonly source: string;
+  readonly transformation: string;
+  readonly counter?: string;
+  readonly index: number;
+  readonly missing: number;
+}
+
+export interface NativeFeatureList {
+  readonly features: readonly NativeFeature[];
+  readonly smoothing: {
+    readonly clickRate: number;
+    readonly clickWeight: number;
+    readonly dwellSeconds: number;
+    readonly dwellWeight: number;
+  };
+}
+
+export interface NativeModelOptions {
+  readonly path: string;
+  readonly features: number;
+  readonly heads: readonly string[];
+}
+
+export interface NativeModel {
+  readonly heads: string[];
+  score(options: { features: Float32Array }): Promise<Float32Array>;
+}
+
+export interface NativeNetwork {
+  readonly mean: Float32Array;
+  readonly scale: Float32Array;
+  readonly layers: readonly {
+    inputs: number;
+    outputs: number;
+    weights: Float32Array;
+    bias: Float32Array;
+  }[];
+}
+
+export interface NativeRankerSpec {
+  readonly name: string;
+  readonly kind: 'model' | 'decayed-dot' | 'weighted-sum' | 'external';
+  readonly failClosed: boolean;
+  readonly model?: NativeModel;
+  readonly space?: string;
+  readonly columns?: Uint32Array;
+  readonly weights?: Float64Array;
+  readonly terms?: readonly string[];
+}
+
+export interface NativePlanSpec extends NativeFeatureList {
+  readonly contextValues: number;
+  readonly generators: readonly {
+    name: string;
+    kind: 'decayed-dot' | 'trending' | 'fresh' | 'external';
+    space?: string;
+    halfLife?: number;
+  }[];
+  readonly filters: readonly { name: string; kind: 'seen' | 'maximum-age' | 'external' }[];
+  readonly enricherName: string;
+  readonly enrichers: readonly { name: string; features: number }[];
+  readonly ranker: NativeRankerSpec;
+  readonly selector: { name: string; kind: 'top-n' | 'external' };
+  readonly device: string;
+}
+
+export interface NativeUserVector {
+  readonly space: number;
+  readonly values: Float32Array;
+}
+
+export interface NativeQuery {
+  readonly userId: ItemId | undefined;
+  readonly userVectors: readonly NativeUserVector[];
+  readonly now: number;
+  readonly limit: number;
+  readonly context: Float64Array;
+  readonly seen: readonly ItemId[];
+  readonly list: readonly ItemId[] | undefined;
+}
+
+export interface NativeSettings {
+  readonly tauMs: number;
+  readonly negativeDots: string;
+  readonly maxCandidates: number;
+  readonly quotas: Uint32Array;
+  readonly maxAgeMs: number;
+  readonly seenAfterImpressions: number;
+  readonly perAuthor: number;
+  readonly perTopic: number;
+  readonly headWeights: Float64Array;
+  readonly budgetMs: number;
+}
+
+export interface NativeStageTrace {
+  readonly name: string;
+  readonly kind: 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
+  readonly ms: number;
+  readonly in: number;
+  readonly out: number;
+  readonly skipped?: string;
+}
+
+export interface NativeSlate {
+  readonly ids: ItemId[];
+  readonly scores: Float64Array;
+  readonly generators: number;
+  readonly sourceScores: Float64Array;
+  readonly termNames: string[];
+  readonly terms: Float64Array;
+  readonly epoch: number;
+  readonly queueMs: number;
+  readonly nativeMs: number;
+  readonly unknownIds: number;
+  readonly removedMeanwhile: number;
+  readonly stages: NativeStageTrace[];
+}
+
+export interface NativeBatch {
+  readonly size: number;
+  readonly ids: ItemId[];
+  readonly publishTimes: Float64Array;
+  readonly authors: (string | undefined)[];
+  readonly topics: string[][];
+  readonly sourceScores: Float64Array;
+  readonly features: Float32Array;
+  readonly scores: Float64Array;
+}
+
+/** The finished slate, or the stage that the request waits for and its candidates. */
+export interface NativeAnswer {
+  readonly slate?: NativeSlate;
+  readonly waitsFor?: 'generators' | 'filter' | 'enrichers' | 'ranker' | 'selector';
+  readonly index?: number;
+  readonly batch?: NativeBatch;
+}
+
+interface Skippable {
+  readonly skipped?: string;
+  readonly ms: number;
+}
+
+export type NativeExternalResult =
+  | {
+      readonly kind: 'generated';
+      readonly sources: readonly (Skippable & {
+        generator: number;
+        ids: readonly ItemId[];
+        scores: Float64Array;
+      })[];
+    }
+  | (Skippable & { readonly kind: 'kept'; readonly keep: Uint8Array })
+  | {
+      readonly kind: 'enriched';
+      readonly sources: readonly (Skippable & { values: Float32Array })[];
+    }
+  | (Skippable & {
+      readonly kind: 'ranked';
+      readonly scores: Float64Array;
+      readonly termNames: readonly string[];
+      readonly terms: Float64Array;
+    })
+  | (Skippable & { readonly kind: 'selected'; readonly positions: Uint32Array });
+
+export interface NativeRequest {
+  run(result: NativeExternalResult | undefined, cancel?: Int32Array): Promise<NativeAnswer>;
+  /** Lets go of the catalog's state. */
+  end(): void;
+}
+
+export interface NativePlan {
+  rank(query: NativeQuery, settings: NativeSettings, cancel?: Int32Array): Promise<NativeAnswer>;
+  begin(query: NativeQuery, settings: NativeSettings): NativeRequest;
+}
+
+let loaded: NativeBinding | undefined;
+
+/** The addon, loaded on first use: loading LibTorch costs some 200 ms and 100 MB. */
+export function binding(): NativeBinding {
+  if (loaded === undefined) {
+    try {
+      loaded = loadAddon() as NativeBinding;
+    } catch (error) {
+      throw new FeedrankError(
+        'ADDON_LOAD_FAILED',
+        error instanceof Error ? error.message : String(error),
+        undefined,
+        { cause: error },
+      );
+    }
+  }
+  return loaded;
+}

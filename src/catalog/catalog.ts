@@ -1,0 +1,266 @@
+import { binding, type NativeCatalog, type NativeSchema } from '../binding';
+import { FeedrankError, fromNative, invalidArgument } from '../errors';
+import { toMilliseconds, type Instant } from '../instant';
+import {
+  checkInteger,
+  checkItemId,
+  checkItemIds,
+  checkName,
+  checkObject,
+  checkPositive,
+  copyVector,
+} from '../validation';
+import { encodeItems } from './encode-items';
+import type { Item, ItemId } from './item';
+
+/** What a catalog's items hold; fixed when it is created. */
+export interface CatalogOptions {
+  /** The one kind of id: `1` and `'1'` never mix. */
+  readonly ids: 'string' | 'integer';
+  /** Embedding spaces by name. Defaults to none. */
+  readonly spaces?: Readonly<
+    Record<string, { readonly dimensions: number; readonly version?: string }>
+  >;
+  /** Names of numeric columns. Defaults to none. */
+  readonly columns?: readonly string[];
+  /** Names of labels, such as the groups of slices. Defaults to none. */
+  readonly labels?: readonly string[];
+}
+
+/** Options of {@link Catalog.retrieve}. */
+export interface RetrieveOptions {
+  readonly space: string;
+  /** User vectors laid end to end, each of the space's dimensions; finite. */
+  readonly vectors: ArrayLike<number>;
+  /** Items a vector, 1 to 2³¹ − 1. */
+  readonly k: number;
+  /** τ of exp(−age/τ) in milliseconds, one for all or one a vector; above 0, `Infinity` for none. */
+  readonly tauMs: number | readonly number[];
+  /** One for all or one a vector. Defaults to the clock. */
+  readonly now?: Instant | readonly Instant[];
+  /** What decay does to a negative dot product. Defaults to `decay`. */
+  readonly negativeDots?: 'decay' | 'keep' | 'drop';
+  /** Where the vectors are multiplied. Defaults to `cpu`. */
+  readonly device?: 'cpu' | 'cuda';
+}
+
+/** Items found for one user vector, best first. */
+export interface RetrievedItems {
+  readonly ids: readonly ItemId[];
+  /** dot(user, item) · exp(−age/τ), one an id. */
+  readonly scores: Float64Array;
+}
+
+/** Lets another worker_thread attach to a catalog; a plain value that `postMessage` carries. */
+export interface CatalogHandle {
+  readonly kind: 'feedrank-catalog';
+  readonly number: number;
+  readonly schema: NativeSchema;
+}
+
+/**
+ * What can be shown: the columns that hold the items, in native memory shared by the process.
+ * Writes become visible all at once when their promise resolves; a request sees one state.
+ */
+export class Catalog {
+  /** @internal */
+  readonly schema: NativeSchema;
+  #native: NativeCatalog | undefined;
+
+  private constructor(native: NativeCatalog, schema: NativeSchema) {
+    this.#native = native;
+    this.schema = schema;
+  }
+
+  /** Creates an empty catalog. Throws `INVALID_ARGUMENT`, `ADDON_LOAD_FAILED`. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- Part of the public contract: creation may become asynchronous.
+  static async create(options: CatalogOptions): Promise<Catalog> {
+    const schema = toSchema(options);
+    return guard(() => new Catalog(new (binding().Catalog)(schema), schema));
+  }
+
+  /** Attaches to a catalog of another worker_thread of this process. Throws `DISPOSED`. */
+  static attach(handle: CatalogHandle): Catalog {
+    if (handle.kind !== 'feedrank-catalog') {
+      throw invalidArgument('handle', 'what Catalog.handle() returned', handle);
+    }
+    return guard(() => new Catalog(new (binding().Catalog)(handle.number), handle.schema));
+  }
+
+  /** For {@link Catalog.attach} in another worker_thread, while this catalog lives. */
+  handle(): CatalogHandle {
+    return { kind: 'feedrank-catalog', number: this.native.share(), schema: this.schema };
+  }
+
+  /**
+   * Inserts items, or replaces those whose id is there. Rejects with `INVALID_ARGUMENT`,
+   * `DIMENSION_MISMATCH`, `DUPLICATE_ID`, `UNKNOWN_COLUMN`, `UNKNOWN_SPACE` or `OVERLOADED`.
+   * Checking and laying out the batch takes the event loop some 2 µs an item; split large loads.
+   */
+  async upsert(
+    items: readonly Item[],
+  ): Promise<{ inserted: number; replaced: number; epoch: number }> {
+    const encoded = encodeItems(items, this.schema);
+    return guardAsync(() => this.native.upsert(encoded));
+  }
+
+  /** Removes items; ids that are not there are counted. Running requests drop them from slates. */
+  async remove(
+    ids: readonly ItemId[],
+  ): Promise<{ removed: number; unknown: number; epoch: number }> {
+    const checked = checkItemIds(ids, this.schema.ids, 'ids');
+    return guardAsync(() => this.native.remove(checked));
+  }
+
+  has(id: ItemId): boolean {
+    return this.native.has(checkItemId(id, this.schema.ids, 'id'));
+  }
+
+  /**
+   * The exact top k by dot(user, item) · exp(−age/τ) for several user vectors in one pass, scored
+   * in double precision. Rejects with `UNKNOWN_SPACE`, `DIMENSION_MISMATCH`, `INVALID_ARGUMENT`,
+   * `DEVICE_UNAVAILABLE` or `OVERLOADED`.
+   */
+  async retrieve(options: RetrieveOptions): Promise<RetrievedItems[]> {
+    const { dimensions } = this.space(options.space, 'space');
+    const vectors = copyVector(options.vectors, 'vectors');
+    if (vectors.length === 0 || vectors.length % dimensions !== 0) {
+      throw new FeedrankError(
+        'DIMENSION_MISMATCH',
+        `vectors: expected a multiple of ${dimensions} values, got ${vectors.length}`,
+        'vectors',
+      );
+    }
+    const count = vectors.length / dimensions;
+    const negativeDots = options.negativeDots ?? 'decay';
+    if (!['decay', 'keep', 'drop'].includes(negativeDots)) {
+      throw invalidArgument('negativeDots', "'decay', 'keep' or 'drop'", negativeDots);
+    }
+    const native = {
+      space: options.space,
+      vectors,
+      k: checkInteger(options.k, 'k', 1, 2 ** 31 - 1),
+      tauMs: perVector(options.tauMs, count, 'tauMs', (value, argument) =>
+        checkPositive(value, argument, true),
+      ),
+      now: perVector(options.now ?? Date.now(), count, 'now', toMilliseconds),
+      negativeDots,
+      device: options.device ?? 'cpu',
+    };
+    return guardAsync(() => this.native.retrieve(native));
+  }
+
+  /** Number of items. */
+  get size(): number {
+    return this.native.stats().size;
+  }
+
+  /** Rises with every write that changed something. */
+  get epoch(): number {
+    return this.native.stats().epoch;
+  }
+
+  /** Bytes of native memory set aside for rows. */
+  get bytes(): number {
+    return this.native.stats().bytes;
+  }
+
+  /** Rows set aside, in use or waiting to be used again. @internal */
+  get allocatedRows(): number {
+    return this.native.stats().allocatedRows;
+  }
+
+  /** Lets go of the catalog. Feeds that were made from it keep what they need. */
+  dispose(): void {
+    this.#native = undefined;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeCatalog {
+    if (this.#native === undefined) {
+      throw new FeedrankError('DISPOSED', 'catalog: it has been disposed of', 'catalog');
+    }
+    return this.#native;
+  }
+
+  /** @internal */
+  space(name: unknown, argument: string): { index: number; dimensions: number } {
+    const index = this.schema.spaces.findIndex((space) => space.name === name);
+    const space = this.schema.spaces[index];
+    if (space !== undefined) return { index, dimensions: space.dimensions };
+    const known = this.schema.spaces.map((candidate) => candidate.name).join(', ') || 'none';
+    throw new FeedrankError(
+      'UNKNOWN_SPACE',
+      `${argument}: no embedding space ${JSON.stringify(name)}; the catalog has: ${known}`,
+      argument,
+    );
+  }
+}
+
+/** @internal */
+export function guard<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** @internal */
+export async function guardAsync<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+function toSchema(options: CatalogOptions): NativeSchema {
+  checkObject(options, 'options');
+  if (options.ids !== 'string' && options.ids !== 'integer') {
+    throw invalidArgument('ids', "'string' or 'integer'", options.ids);
+  }
+  const spaces = Object.entries(checkObject(options.spaces ?? {}, 'spaces')).map(
+    ([name, value]) => {
+      const space = checkObject(value, `spaces.${name}`);
+      return {
+        name: checkName(name, 'spaces'),
+        dimensions: checkInteger(space['dimensions'], `spaces.${name}.dimensions`, 1, 4096),
+        version: checkName(space['version'] ?? '1', `spaces.${name}.version`),
+      };
+    },
+  );
+  return {
+    ids: options.ids,
+    spaces,
+    columns: distinctNames(options.columns ?? [], 'columns'),
+    labels: distinctNames(options.labels ?? [], 'labels'),
+  };
+}
+
+function distinctNames(names: unknown, argument: string): string[] {
+  if (!Array.isArray(names)) throw invalidArgument(argument, 'an array of names', names);
+  const checked = names.map((name, i) => checkName(name, `${argument}[${i}]`));
+  if (new Set(checked).size !== checked.length) {
+    throw invalidArgument(argument, 'distinct names', checked.join(', '));
+  }
+  return checked;
+}
+
+function perVector(
+  value: unknown,
+  count: number,
+  argument: string,
+  check: (value: unknown, argument: string) => number,
+): Float64Array {
+  if (!Array.isArray(value)) return new Float64Array(count).fill(check(value, argument));
+  if (value.length !== count) {
+    throw invalidArgument(argument, `one value, or one for each of ${count} vectors`, value);
+  }
+  return Float64Array.from(value, (element, i) => check(element, `${argument}[${i}]`));
+}

@@ -1,0 +1,22 @@
+import type { Instant } from '../instant';
+
+/** A catalog fixes one kind: strings of 1 to 1,024 characters, or safe integers. */
+export type ItemId = string | number;
+
+/** Readers are named as items are; both kinds may be used side by side. */
+export type UserId = string | number;
+
+/** What a catalog is told of one item. An upsert replaces all of it. */
+export interface Item {
+  readonly id: ItemId;
+  /** A time in the future counts as age 0. */
+  readonly publishTime: Instant;
+  readonly author?: string;
+  readonly topics?: readonly string[];
+  /** Values of the catalog's declared labels, such as `{ creator: 'independent' }`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Values of the catalog's declared numeric columns; finite. */
+  readonly columns?: Readonly<Record<string, number>>;
+  /** Vectors by embedding space, each as long as the space has dimensions; finite. */
+  readonly embeddings?: Readonly<Record<string, ArrayLike<number>>>;
+}

@@ -1,0 +1,48 @@
+import type { NativeSlate } from '../binding';
+import type { Degradation, Slate, SlateItem, Trace } from './slate';
+
+/** A skip that is no shortcoming of the answer: there was nothing for the stage to do. */
+const harmless = 'no user vector';
+
+/** @internal */
+export function decodeSlate(
+  native: NativeSlate,
+  generatorNames: readonly string[],
+  request: { now: number; profile: string; nativeCalls: number; start: number },
+): Slate {
+  const { generators, termNames } = native;
+  const items = native.ids.map((id, position): SlateItem => {
+    const sources = [];
+    for (let g = 0; g < generators; g++) {
+      const score = native.sourceScores[position * generators + g]!;
+      if (!Number.isNaN(score)) sources.push({ generator: generatorNames[g]!, score });
+    }
+    const terms: Record<string, number> = {};
+    termNames.forEach((name, t) => {
+      terms[name] = native.terms[position * termNames.length + t]!;
+    });
+    return { id, position, score: native.scores[position]!, sources, terms };
+  });
+  const trace: Trace = {
+    totalMs: performance.now() - request.start,
+    queueMs: native.queueMs,
+    nativeMs: native.nativeMs,
+    nativeCalls: request.nativeCalls,
+    stages: native.stages,
+    unknownIds: native.unknownIds,
+    removedMeanwhile: native.removedMeanwhile,
+  };
+  const degraded = native.stages.flatMap((stage): Degradation[] =>
+    stage.skipped === undefined || stage.skipped === harmless
+      ? []
+      : [{ stage: stage.name, reason: stage.skipped }],
+  );
+  return {
+    items,
+    now: request.now,
+    profile: request.profile,
+    epoch: native.epoch,
+    degraded,
+    trace,
+  };
+}

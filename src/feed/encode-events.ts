@@ -1,0 +1,65 @@
+import type { NativeEvents } from '../binding';
+import type { ItemId } from '../catalog/item';
+import { invalidArgument } from '../errors';
+import { toMilliseconds } from '../instant';
+import { checkItemId, checkObject, checkUserId } from '../validation';
+
+/** In the order of the native core's EventType; any other type comes after them. */
+const types = ['impression', 'click', 'dwell', 'hide', 'report'];
+
+const longestDwellMs = 7 * 24 * 3_600_000;
+
+/**
+ * Checks events and lays them out as the native core takes them. Everything is checked before
+ * anything is handed over, so a bad event leaves the counters as they were.
+ * @internal
+ */
+export function encodeEvents(
+  events: unknown,
+  ids: 'string' | 'integer',
+  now: number,
+  latestMs: number,
+): NativeEvents {
+  if (!Array.isArray(events)) throw invalidArgument('events', 'an array of events', events);
+  const n = events.length;
+  const userIds: ItemId[] = [];
+  const itemIds: ItemId[] = [];
+  const eventIds: string[] = [];
+  const codes = new Uint8Array(n);
+  const at = new Float64Array(n);
+  const dwellMs = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const path = `events[${i}]`;
+    const event = checkObject(events[i], path);
+    const type = event['type'];
+    if (typeof type !== 'string' || type.length === 0) {
+      throw invalidArgument(`${path}.type`, `a name such as ${types.join(', ')}`, type);
+    }
+    const code = types.indexOf(type);
+    codes[i] = code < 0 ? types.length : code;
+    userIds.push(checkUserId(event['userId'], `${path}.userId`));
+    itemIds.push(checkItemId(event['itemId'], ids, `${path}.itemId`));
+    at[i] = toMilliseconds(event['at'], `${path}.at`);
+    if (at[i]! > now + latestMs) {
+      throw invalidArgument(`${path}.at`, `at most ${latestMs} ms after now (${now})`, at[i]);
+    }
+    if (type === 'dwell') dwellMs[i] = checkDwell(event['dwellMs'], `${path}.dwellMs`);
+    const eventId = event['eventId'];
+    if (eventId !== undefined && !isEventId(eventId)) {
+      throw invalidArgument(`${path}.eventId`, 'a string of 1 to 256 characters', eventId);
+    }
+    eventIds.push(eventId ?? '');
+  }
+  return { types: codes, userIds, itemIds, at, dwellMs, eventIds, now };
+}
+
+function isEventId(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value.length > 0 && value.length <= 256 && value.isWellFormed()
+  );
+}
+
+function checkDwell(value: unknown, argument: string): number {
+  if (typeof value === 'number' && value >= 0 && value <= longestDwellMs) return value;
+  throw invalidArgument(argument, `milliseconds from 0 to ${longestDwellMs}`, value);
+}

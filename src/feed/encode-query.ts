@@ -1,0 +1,124 @@
+import type { NativeQuery } from '../binding';
+import type { Catalog } from '../catalog/catalog';
+import type { ItemId } from '../catalog/item';
+import { FeedrankError, invalidArgument } from '../errors';
+import { toMilliseconds } from '../instant';
+import type { RankSettings } from '../profile/rank-profile';
+import type { StageContext } from '../stages/stage';
+import {
+  checkDistinct,
+  checkInteger,
+  checkItemIds,
+  checkObject,
+  checkPositive,
+  checkUserId,
+  copyVector,
+} from '../validation';
+import type { Query, UserVector } from './query';
+
+const known = new Set([
+  'userId',
+  'userVector',
+  'now',
+  'limit',
+  'context',
+  'seen',
+  'profile',
+  'budgetMs',
+  'signal',
+]);
+
+/** A query that has been checked: for the native core, and for the user's own stages. @internal */
+export interface CheckedQuery {
+  readonly native: NativeQuery;
+  readonly stage: Omit<StageContext, 'signal'>;
+}
+
+/** Refuses a misspelt field, which would otherwise be ignored in silence. @internal */
+export function checkQueryFields(query: unknown): Query {
+  for (const name of Object.keys(checkObject(query, 'query'))) {
+    if (!known.has(name)) {
+      throw invalidArgument(`query.${name}`, `one of the fields ${[...known].join(', ')}`, name);
+    }
+  }
+  return query as Query;
+}
+
+/** @internal */
+export function encodeQuery(
+  query: Query,
+  catalog: Catalog,
+  settings: RankSettings,
+  contextKeys: readonly string[],
+  list: readonly ItemId[] | undefined,
+): CheckedQuery {
+  const { ids } = catalog.schema;
+  const now = query.now === undefined ? Date.now() : toMilliseconds(query.now, 'query.now');
+  const limit = list === undefined ? settings.limit : Math.max(1, list.length);
+  const context = checkContext(query.context ?? {});
+  const vectors = checkVectors(query.userVector, catalog);
+  const stage = {
+    userId: query.userId === undefined ? undefined : checkUserId(query.userId, 'query.userId'),
+    userVectors: vectors.map(({ space, values }) => ({ space: space.name, values })),
+    now,
+    limit:
+      query.limit === undefined ? limit : checkInteger(query.limit, 'query.limit', 1, 10_000),
+    context,
+    seen: query.seen === undefined ? [] : checkItemIds(query.seen, ids, 'query.seen'),
+    settings,
+  };
+  return {
+    stage,
+    native: {
+      userId: stage.userId,
+      userVectors: vectors.map(({ space, values }) => ({ space: space.index, values })),
+      now,
+      limit: stage.limit,
+      context: Float64Array.from(contextKeys, (key) => context[key] ?? NaN),
+      seen: stage.seen,
+      list,
+    },
+  };
+}
+
+/** @internal */
+export function checkList(list: unknown, catalog: Catalog): ItemId[] {
+  const ids = checkItemIds(list, catalog.schema.ids, 'ids');
+  checkDistinct(ids, 'ids');
+  return ids;
+}
+
+/** Request over profile. @internal */
+export function requestSettings(settings: RankSettings, query: Query): RankSettings {
+  if (query.budgetMs === undefined) return settings;
+  return { ...settings, budgetMs: checkPositive(query.budgetMs, 'query.budgetMs', true) };
+}
+
+function checkContext(value: unknown): Readonly<Record<string, number>> {
+  const context = checkObject(value, 'query.context');
+  for (const [key, element] of Object.entries(context)) {
+    if (!Number.isFinite(element)) {
+      throw invalidArgument(`query.context.${key}`, 'a finite number', element);
+    }
+  }
+  return context as Record<string, number>;
+}
+
+function checkVectors(value: unknown, catalog: Catalog) {
+  if (value === undefined) return [];
+  const vectors = Array.isArray(value) ? value : [value];
+  return vectors.map((vector: unknown, i) => {
+    const path = vectors.length === 1 ? 'query.userVector' : `query.userVector[${i}]`;
+    const { space: name, values } = checkObject(vector, path) as unknown as UserVector;
+    const { index, dimensions } = catalog.space(name, `${path}.space`);
+    const copy = copyVector(values, `${path}.values`);
+    if (copy.length === 0 || copy.length % dimensions !== 0) {
+      throw new FeedrankError(
+        'DIMENSION_MISMATCH',
+        `${path}.values: expected a multiple of ${dimensions} values, got ${copy.length}`,
+        `${path}.values`,
+      );
+    }
+    return { space: { name, index }, values: copy };
+  });
+}

@@ -1,0 +1,326 @@
+import { binding, type NativeAnswer, type NativeEngagement } from '../binding';
+import { guard, guardAsync, type Catalog } from '../catalog/catalog';
+import type { ItemId, UserId } from '../catalog/item';
+import { FeedrankError, invalidArgument } from '../errors';
+import { encodeFeatures } from '../features/encode-features';
+import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
+import { toMilliseconds, type Instant } from '../instant';
+import { ProfileSet } from '../profile/profile-set';
+import type { RankProfile } from '../profile/rank-profile';
+import { checkInteger, checkObject, checkUserId } from '../validation';
+import { decodeSlate } from './decode-slate';
+import { encodeEvents } from './encode-events';
+import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
+import type { FeedEvent, RecordResult } from './event';
+import { Plan, type FeedStages } from './plan';
+import type { Query } from './query';
+import type { Slate } from './slate';
+import { StageRunner } from './stage-runner';
+
+const hour = 3_600_000;
+
+/** Options of {@link Feed.create}. */
+export interface FeedOptions extends FeedStages {
+  readonly catalog: Catalog;
+  /** Settings of requests that name no profile. Defaults to the defaults of `RankProfile`. */
+  readonly profile?: RankProfile;
+  /** More profiles, each with a name. Defaults to none. */
+  readonly profiles?: readonly RankProfile[];
+  /** Half-lives of the live counters, 1 to 8, each whole milliseconds of at least 1,000. Defaults to 0.5, 3, 12 and 48 h. */
+  readonly halfLivesMs?: readonly number[];
+  /** Events older than the newest by more than this are dropped as late. Defaults to 600,000 (10 min). */
+  readonly latenessMs?: number;
+  /** Readers remembered; the least recently active goes first. Defaults to 100,000. */
+  readonly maxUsers?: number;
+  /** Items remembered a reader; the one touched longest ago goes first. Defaults to 256. */
+  readonly maxShownPerUser?: number;
+  /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
+  readonly device?: 'cpu' | 'cuda';
+}
+
+/** Lets another worker_thread use the counters and user state of a feed. */
+export interface FeedHandle {
+  readonly kind: 'feedrank-feed';
+  readonly number: number;
+  readonly halfLivesMs: readonly number[];
+  readonly latenessMs: number;
+}
+
+/** Feature values of given items, as a ranker would read them. */
+export interface AssembledFeatures {
+  /** Names of the columns. */
+  readonly names: readonly string[];
+  /** [item × feature], row-major; rows of unknown items are 0. */
+  readonly values: Float32Array;
+  /** Whether each id is an item of the catalog. */
+  readonly known: readonly boolean[];
+}
+
+/**
+ * Ranks items of a catalog for readers, and learns from what they do. Compiled once into a plan;
+ * where every stage is native, a request crosses into native code once and never blocks the event
+ * loop.
+ */
+export class Feed {
+  readonly catalog: Catalog;
+  readonly #plan: Plan;
+  readonly #profiles: ProfileSet;
+  readonly #halfLivesMs: readonly number[];
+  readonly #latenessMs: number;
+  #engagement: NativeEngagement | undefined;
+
+  private constructor(
+    options: FeedOptions,
+    state: { engagement: NativeEngagement; halfLivesMs: readonly number[]; latenessMs: number },
+  ) {
+    this.catalog = options.catalog;
+    this.#engagement = state.engagement;
+    this.#halfLivesMs = state.halfLivesMs;
+    this.#latenessMs = state.latenessMs;
+    this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {});
+    this.#plan = new Plan(options, { ...state, catalog: options.catalog, device: options.device ?? 'cpu' });
+    this.#plan.encodeSettings(this.#profiles.settings(undefined));
+  }
+
+  /**
+   * Compiles a feed. Rejects with `INVALID_ARGUMENT`, `UNKNOWN_SPACE`, `UNKNOWN_COLUMN`,
+   * `UNKNOWN_FEATURE`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`, `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`.
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- Part of the public contract: creation may become asynchronous.
+  static async create(options: FeedOptions): Promise<Feed> {
+    checkObject(options, 'options');
+    checkObject(options.catalog, 'catalog');
+    const halfLivesMs = options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour];
+    if (!Array.isArray(halfLivesMs) || halfLivesMs.length < 1 || halfLivesMs.length > 8) {
+      throw invalidArgument('halfLivesMs', 'an array of 1 to 8 half-lives', halfLivesMs);
+    }
+    halfLivesMs.forEach((halfLife, i) =>
+      checkInteger(halfLife, `halfLivesMs[${i}]`, 1000, 365 * 24 * hour),
+    );
+    const latenessMs = checkInteger(options.latenessMs ?? hour / 6, 'latenessMs', 0, 365 * 24 * hour);
+    const limits = {
+      maxUsers: checkInteger(options.maxUsers ?? 100_000, 'maxUsers', 1, 2 ** 31),
+      maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),
+    };
+    const engagement = guard(
+      () =>
+        new (binding().Engagement)(options.catalog.native, {
+          halfLivesMs: Float64Array.from(halfLivesMs),
+          latenessMs,
+          ...limits,
+        }),
+    );
+    return new Feed(options, { engagement, halfLivesMs, latenessMs });
+  }
+
+  /**
+   * Compiles a feed on the counters and user state of another worker_thread's feed. `catalog` must
+   * be attached to that feed's catalog. Rejects as {@link Feed.create}, and with `DISPOSED`.
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- As `create`.
+  static async attach(handle: FeedHandle, options: FeedOptions): Promise<Feed> {
+    if (checkObject(handle, 'handle')['kind'] !== 'feedrank-feed') {
+      throw invalidArgument('handle', 'what Feed.handle() returned', handle);
+    }
+    const engagement = guard(() => new (binding().Engagement)(handle.number));
+    return new Feed(options, { ...handle, engagement });
+  }
+
+  /** For {@link Feed.attach} in another worker_thread, while this feed lives. */
+  handle(): FeedHandle {
+    return {
+      kind: 'feedrank-feed',
+      number: this.#native().share(),
+      halfLivesMs: this.#halfLivesMs,
+      latenessMs: this.#latenessMs,
+    };
+  }
+
+  /**
+   * What should this reader see now? Rejects with `INVALID_ARGUMENT`, `UNKNOWN_PROFILE`,
+   * `UNKNOWN_SPACE`, `DIMENSION_MISMATCH`, `OVERLOADED`, `ABORTED`, `DISPOSED`, or with
+   * `STAGE_FAILED` or a model's code where a stage that fails closed failed.
+   */
+  async rank(query: Query): Promise<Slate> {
+    return this.#answer(query, undefined);
+  }
+
+  /**
+   * Orders a given list: features and ranker only, without filters and caps. Ids that are not items
+   * are left out and counted in the trace. Rejects as {@link Feed.rank}, and with `DUPLICATE_ID`.
+   */
+  async rerank(query: Query, ids: readonly ItemId[]): Promise<Slate> {
+    return this.#answer(query, checkList(ids, this.catalog));
+  }
+
+  /**
+   * Takes what readers did into counters and user state; visible when it resolves, and in the order
+   * of the calls. `now` (default: the clock) is how far event time has come. Rejects with
+   * `INVALID_ARGUMENT` before anything is counted, or with `OVERLOADED`.
+   */
+  async record(
+    events: readonly FeedEvent[],
+    options: { readonly now?: Instant } = {},
+  ): Promise<RecordResult> {
+    const native = this.#native();
+    const given = checkObject(options, 'options')['now'];
+    const now = given === undefined ? Date.now() : toMilliseconds(given, 'now');
+    const { ids } = this.catalog.schema;
+    const encoded = encodeEvents(events, ids, now, Math.max(this.#latenessMs, hour / 6));
+    return guardAsync(() => native.record(encoded));
+  }
+
+  /** Forgets what a reader was shown and has read; says whether anything was known. */
+  forget(userId: UserId): boolean {
+    const checked = checkUserId(userId, 'userId');
+    return guard(() => this.#native().forget(checked));
+  }
+
+  /**
+   * Feature values of given items, computed by the code that ranking uses. `features` defaults to
+   * the feed's own native features. Rejects with `UNKNOWN_FEATURE`, `INVALID_ARGUMENT`, `OVERLOADED`.
+   */
+  async assemble(
+    query: Query,
+    ids: readonly ItemId[],
+    features?: readonly (string | FeatureDefinition)[],
+  ): Promise<AssembledFeatures> {
+    const list = checkList(ids, this.catalog);
+    const definitions =
+      features?.map((feature, i) =>
+        toFeatureDefinition(feature, this.#halfLivesMs, `features[${i}]`),
+      ) ?? this.#plan.definitions;
+    const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
+    const settings = this.#profiles.settings(query.profile);
+    const checked = encodeQuery(checkQueryFields(query), this.catalog, settings, keys, list);
+    const encoded = encodeFeatures(definitions, this.catalog, this.#halfLivesMs, keys);
+    const native = this.#native();
+    const { context, userVectors, now } = checked.native;
+    const { values, known } = await guardAsync(() =>
+      native.features({ ...encoded, ids: list, context, userVectors, now }),
+    );
+    return {
+      names: definitions.map((definition) => definition.name),
+      values,
+      known: Array.from(known, (entry) => entry === 1),
+    };
+  }
+
+  /**
+   * Adds a profile, or replaces the one of its name (the default one where it has none), for
+   * requests that begin from now on. Throws `INVALID_ARGUMENT`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`.
+   */
+  setProfile(profile: RankProfile): void {
+    this.#native();
+    for (const name of Object.keys(profile.quotas ?? {})) {
+      if (!this.#plan.generatorNames.includes(name)) {
+        throw new FeedrankError(
+          'UNKNOWN_STAGE',
+          `profile.quotas.${name}: no generator of this name; the feed has: ${this.#plan.generatorNames.join(', ') || 'none'}`,
+          `profile.quotas.${name}`,
+        );
+      }
+    }
+    this.#profiles.set(profile);
+  }
+
+  /** Names of the features that the ranker can read, in the order of the matrix. */
+  get featureNames(): readonly string[] {
+    return this.#plan.featureNames;
+  }
+
+  /** Readers remembered, and bytes of native memory that the counters take. */
+  get stats(): { users: number; counterBytes: number } {
+    return this.#native().stats();
+  }
+
+  /** Lets go of the feed. Requests in flight still answer; later calls reject with `DISPOSED`. */
+  dispose(): void {
+    this.#engagement = undefined;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  #native(): NativeEngagement {
+    if (this.#engagement !== undefined) return this.#engagement;
+    throw new FeedrankError('DISPOSED', 'feed: it has been disposed of', 'feed');
+  }
+
+  async #answer(query: Query, list: readonly ItemId[] | undefined): Promise<Slate> {
+    const start = performance.now();
+    this.#native();
+    checkQueryFields(query);
+    const settings = requestSettings(this.#profiles.settings(query.profile), query);
+    const { native, stage } = encodeQuery(
+      query,
+      this.catalog,
+      settings,
+      this.#plan.contextKeys,
+      list,
+    );
+    const encoded = this.#plan.encodeSettings(settings);
+    const { signal } = query;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgument('query.signal', 'an AbortSignal', signal);
+    }
+    const done = (answer: NativeAnswer, nativeCalls: number) =>
+      decodeSlate(answer.slate!, this.#plan.generatorNames, {
+        now: native.now,
+        profile: settings.profile,
+        nativeCalls,
+        start,
+      });
+    return withSignal(signal, async (cancel) => {
+      if (this.#plan.isNative(list !== undefined)) {
+        return done(await this.#plan.native.rank(native, encoded, cancel), 1);
+      }
+      const runner = new StageRunner(this.#plan, stage, this.catalog.schema.ids, start, signal);
+      const request = this.#plan.native.begin(native, encoded);
+      try {
+        if (list === undefined) runner.startGenerators();
+        let answer = await request.run(undefined, cancel);
+        let calls = 2;
+        while (answer.slate === undefined) {
+          answer = await request.run(await runner.answer(answer), cancel);
+          calls++;
+        }
+        return done(answer, calls);
+      } finally {
+        request.end();
+      }
+    });
+  }
+}
+
+/**
+ * Rejects as soon as the caller gives up, and tells the native threads through a flag in shared
+ * memory, so that giving up costs no crossing either.
+ */
+async function withSignal<T>(
+  signal: AbortSignal | undefined,
+  body: (cancel: Int32Array | undefined) => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return guardAsync(() => body(undefined));
+  const aborted = () =>
+    new FeedrankError('ABORTED', 'signal: the request was aborted', 'signal', {
+      cause: signal.reason,
+    });
+  if (signal.aborted) throw aborted();
+  const cancel = new Int32Array(1);
+  let giveUp: () => void = () => undefined;
+  const given = new Promise<never>((_, reject) => {
+    giveUp = () => {
+      cancel[0] = 1;
+      reject(aborted());
+    };
+  });
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await guardAsync(() => Promise.race([body(cancel), given]));
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

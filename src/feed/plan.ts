@@ -1,0 +1,316 @@
+import {
+  binding,
+  type NativeEngagement,
+  type NativePlan,
+  type NativePlanSpec,
+  type NativeRankerSpec,
+  type NativeSettings,
+} from '../binding';
+import { guard, type Catalog } from '../catalog/catalog';
+import { FeedrankError, invalidArgument } from '../errors';
+import { encodeFeatures } from '../features/encode-features';
+import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
+import type { Model } from '../models/model';
+import type { RankSettings } from '../profile/rank-profile';
+import type { NativeStage, StageOf } from '../stages/native-stages';
+import type {
+  CandidateGenerator,
+  FeatureEnricher,
+  Filter,
+  Ranker,
+  Selector,
+} from '../stages/stage';
+import { checkName, checkObject } from '../validation';
+
+/** The stages of a feed: native ones, or objects of your own, in any mixture. */
+export interface FeedStages {
+  /** Run in parallel and merged by turns. Defaults to none, which leaves only `rerank`. */
+  readonly generators?: readonly (CandidateGenerator | StageOf<'generator'>)[];
+  /** Run one after another. Defaults to none. */
+  readonly filters?: readonly (Filter | StageOf<'filter'>)[];
+  /** Defaults to what a native ranker reads. */
+  readonly enrichers?: readonly (FeatureEnricher | StageOf<'enricher'>)[];
+  readonly ranker: Ranker | StageOf<'ranker'>;
+  /** Defaults to `topN()`. */
+  readonly selector?: Selector | StageOf<'selector'>;
+}
+
+/** What a plan is made for. */
+interface PlanTarget {
+  readonly catalog: Catalog;
+  readonly engagement: NativeEngagement;
+  readonly halfLivesMs: readonly number[];
+  readonly device: string;
+}
+
+/**
+ * A feed, compiled once: adjacent native stages run as one native job, and only a stage written in
+ * TypeScript breaks the run.
+ * @internal
+ */
+export class Plan {
+  readonly native: NativePlan;
+  readonly contextKeys: readonly string[];
+  readonly featureNames: readonly string[];
+  readonly generatorNames: readonly string[];
+  readonly generators: readonly (CandidateGenerator | undefined)[];
+  readonly filters: readonly (Filter | undefined)[];
+  readonly enrichers: readonly FeatureEnricher[];
+  readonly ranker: Ranker | undefined;
+  readonly selector: Selector | undefined;
+  readonly definitions: readonly FeatureDefinition[];
+  readonly #model: Model | undefined;
+  readonly #encoded = new WeakMap<RankSettings, NativeSettings>();
+
+  constructor(stages: FeedStages, target: PlanTarget) {
+    checkObject(stages.ranker, 'ranker');
+    const generators = list(stages.generators, 'generators', 'generator', 'generate');
+    const filters = list(stages.filters, 'filters', 'filter', 'filter');
+    const enrichers = list(stages.enrichers, 'enrichers', 'enricher', 'enrich');
+    const ranker = list([stages.ranker], 'ranker', 'ranker', 'rank')[0]!;
+    const selector = list(
+      [stages.selector ?? { name: 'top-n', native: { stage: 'selector', kind: 'top-n' } }],
+      'selector',
+      'selector',
+      'select',
+    )[0]!;
+    checkDistinctNames([...generators, ...filters, ...enrichers, ranker, selector]);
+
+    this.generators = generators.map((stage) => external<CandidateGenerator>(stage));
+    this.generatorNames = generators.map((stage) => stage.name);
+    this.filters = filters.map((stage) => external<Filter>(stage));
+    this.enrichers = enrichers.flatMap((stage) => external<FeatureEnricher>(stage) ?? []);
+    this.ranker = external<Ranker>(ranker);
+    this.selector = external<Selector>(selector);
+
+    const ours = new Set(this.enrichers.flatMap((stage) => checkFeatureNames(stage)));
+    this.definitions = collectFeatures(enrichers, ranker, ours, target.halfLivesMs);
+    this.contextKeys = [
+      ...new Set(this.definitions.flatMap((definition) => definition.key ?? [])),
+    ];
+    this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
+    this.#model = modelOf(ranker);
+
+    const features = encodeFeatures(
+      this.definitions,
+      target.catalog,
+      target.halfLivesMs,
+      this.contextKeys,
+    );
+    const spec: NativePlanSpec = {
+      ...features,
+      contextValues: this.contextKeys.length,
+      generators: generators.map((stage) => encodeGenerator(stage, target)),
+      filters: filters.map((stage) => ({
+        name: stage.name,
+        kind: nativeOf(stage, 'filter')?.kind ?? 'external',
+      })),
+      enricherName:
+        enrichers.find((stage) => nativeOf(stage, 'enricher') !== undefined)?.name ?? 'features',
+      enrichers: this.enrichers.map(({ name, features: names }) => ({
+        name,
+        features: names.length,
+      })),
+      ranker: encodeRanker(ranker, this.featureNames, target.catalog),
+      selector: { name: selector.name, kind: nativeOf(selector, 'selector')?.kind ?? 'external' },
+      device: target.device,
+    };
+    this.native = guard(() => new (binding().Plan)(target.engagement, spec));
+  }
+
+  /** Whether a request needs no stage of the user's. */
+  isNative(rerank: boolean): boolean {
+    const always = this.ranker === undefined && this.enrichers.length === 0;
+    if (rerank || !always) return always;
+    return (
+      this.selector === undefined &&
+      !this.generators.some((stage) => stage !== undefined) &&
+      !this.filters.some((stage) => stage !== undefined)
+    );
+  }
+
+  /** Throws `UNKNOWN_STAGE` or `INVALID_ARGUMENT` where settings do not fit the stages. */
+  encodeSettings(settings: RankSettings): NativeSettings {
+    let encoded = this.#encoded.get(settings);
+    if (encoded === undefined) {
+      encoded = this.#encode(settings);
+      this.#encoded.set(settings, encoded);
+    }
+    return encoded;
+  }
+
+  #encode(settings: RankSettings): NativeSettings {
+    for (const name of Object.keys(settings.quotas)) {
+      if (!this.generatorNames.includes(name)) {
+        throw new FeedrankError(
+          'UNKNOWN_STAGE',
+          `quotas.${name}: no generator of this name; the feed has: ${this.generatorNames.join(', ') || 'none'}`,
+          `quotas.${name}`,
+        );
+      }
+    }
+    return {
+      tauMs: settings.tauMs,
+      negativeDots: settings.negativeDots,
+      maxCandidates: settings.maxCandidates,
+      quotas: Uint32Array.from(
+        this.generatorNames,
+        (name) => settings.quotas[name] ?? settings.maxCandidates,
+      ),
+      maxAgeMs: settings.maxAgeMs,
+      seenAfterImpressions: settings.seenAfterImpressions,
+      perAuthor: settings.perAuthor,
+      perTopic: settings.perTopic,
+      headWeights: this.#model?.headWeights(settings.headWeights) ?? new Float64Array(0),
+      budgetMs: settings.budgetMs,
+    };
+  }
+}
+
+interface NamedStage {
+  readonly name: string;
+  readonly native?: NativeStage['native'];
+}
+
+function list(
+  stages: unknown,
+  argument: string,
+  kind: NativeStage['native']['stage'],
+  method: string,
+): NamedStage[] {
+  if (stages === undefined) return [];
+  if (!Array.isArray(stages)) throw invalidArgument(argument, 'an array of stages', stages);
+  return stages.map((stage: unknown, i) => {
+    const where = stages.length === 1 ? argument : `${argument}[${i}]`;
+    const fields = checkObject(stage, where);
+    checkName(fields['name'], `${where}.name`);
+    const native = fields['native'] as NativeStage['native'] | undefined;
+    if (native === undefined ? typeof fields[method] !== 'function' : native.stage !== kind) {
+      throw invalidArgument(where, `a native ${kind}, or an object with a ${method} method`, stage);
+    }
+    return stage as NamedStage;
+  });
+}
+
+/** The stage itself where it is the user's own. */
+function external<T>(stage: NamedStage): T | undefined {
+  return stage.native === undefined ? (stage as unknown as T) : undefined;
+}
+
+function nativeOf<S extends NativeStage['native']['stage']>(
+  stage: NamedStage,
+  kind: S,
+): StageOf<S>['native'] | undefined {
+  return stage.native?.stage === kind ? (stage.native as StageOf<S>['native']) : undefined;
+}
+
+function modelOf(ranker: NamedStage): Model | undefined {
+  const native = nativeOf(ranker, 'ranker');
+  return native?.kind === 'model' ? native.model : undefined;
+}
+
+function checkDistinctNames(stages: readonly NamedStage[]): void {
+  const seen = new Set<string>();
+  for (const { name } of stages) {
+    if (seen.has(name)) {
+      throw invalidArgument('stages', 'a name of its own for each stage', name);
+    }
+    seen.add(name);
+  }
+}
+
+function checkFeatureNames(stage: FeatureEnricher): readonly string[] {
+  if (!Array.isArray(stage.features) || stage.features.length === 0) {
+    throw invalidArgument(`enrichers.${stage.name}.features`, 'names of columns', stage.features);
+  }
+  stage.features.forEach((name, i) => checkName(name, `enrichers.${stage.name}.features[${i}]`));
+  return stage.features;
+}
+
+/** Native features: what native enrichers list, then what the ranker reads beyond that. */
+function collectFeatures(
+  enrichers: readonly NamedStage[],
+  ranker: NamedStage,
+  ours: ReadonlySet<string>,
+  halfLivesMs: readonly number[],
+): FeatureDefinition[] {
+  const byName = new Map<string, FeatureDefinition>();
+  const add = (value: unknown, argument: string) => {
+    const definition = toFeatureDefinition(value, halfLivesMs, argument);
+    const known = byName.get(definition.name);
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(definition)) {
+      throw invalidArgument(argument, 'one definition a name', definition.name);
+    }
+    byName.set(definition.name, definition);
+  };
+  for (const stage of enrichers) {
+    nativeOf(stage, 'enricher')?.features.forEach((feature, i) =>
+      add(feature, `enrichers.${stage.name}.features[${i}]`),
+    );
+  }
+  const native = nativeOf(ranker, 'ranker');
+  if (native?.kind === 'weighted-sum') {
+    for (const name of Object.keys(native.weights)) {
+      if (!ours.has(name) && !byName.has(name)) add(name, `ranker.weights.${name}`);
+    }
+  }
+  if (native?.kind === 'model') {
+    native.model.description.features.forEach((feature, i) => {
+      const named = !('source' in feature);
+      if (ours.has(feature.name) || (named && byName.has(feature.name))) return;
+      add(feature, `model.features[${i}]`);
+    });
+  }
+  for (const name of byName.keys()) {
+    if (ours.has(name)) throw invalidArgument('enrichers', 'one definition a name', name);
+  }
+  return [...byName.values()];
+}
+
+function encodeGenerator(
+  stage: NamedStage,
+  target: PlanTarget,
+): NativePlanSpec['generators'][number] {
+  const native = nativeOf(stage, 'generator');
+  if (native === undefined) return { name: stage.name, kind: 'external' };
+  if (native.kind === 'decayed-dot') {
+    target.catalog.space(native.space, `generators.${stage.name}.space`);
+    return { name: stage.name, kind: native.kind, space: native.space };
+  }
+  if (native.kind === 'trending') {
+    const halfLife = target.halfLivesMs.indexOf(native.halfLifeMs);
+    if (halfLife < 0) {
+      throw invalidArgument(
+        `generators.${stage.name}.halfLifeMs`,
+        `one of the feed's half-lives (${target.halfLivesMs.join(', ')})`,
+        native.halfLifeMs,
+      );
+    }
+    return { name: stage.name, kind: native.kind, halfLife };
+  }
+  return { name: stage.name, kind: native.kind };
+}
+
+function encodeRanker(
+  stage: NamedStage & { failClosed?: boolean },
+  featureNames: readonly string[],
+  catalog: Catalog,
+): NativeRankerSpec {
+  const native = nativeOf(stage, 'ranker');
+  const common = { name: stage.name, failClosed: stage.failClosed ?? false };
+  if (native === undefined) return { ...common, kind: 'external' };
+  if (native.kind === 'decayed-dot') {
+    catalog.space(native.space, `ranker.${stage.name}.space`);
+    return { ...common, kind: native.kind, space: native.space };
+  }
+  const terms =
+    native.kind === 'model'
+      ? native.model.description.features.map((feature) => feature.name)
+      : Object.keys(native.weights);
+  const columns = Uint32Array.from(terms, (name) => featureNames.indexOf(name));
+  if (native.kind === 'model') {
+    return { ...common, kind: native.kind, model: native.model.native, columns };
+  }
+  const weights = Float64Array.from(Object.values(native.weights));
+  return { ...common, kind: native.kind, columns, weights, terms };
+}

@@ -1,0 +1,31 @@
+import type { ItemId, UserId } from '../catalog/item';
+import type { Instant } from '../instant';
+import type { RankProfile } from '../profile/rank-profile';
+
+/** A reader as a vector, or several vectors, of one embedding space; scores take the best. */
+export interface UserVector {
+  readonly space: string;
+  /** One vector of the space's dimensions, or several laid end to end; finite. */
+  readonly values: ArrayLike<number>;
+}
+
+/** One request: what should this reader see now? */
+export interface Query {
+  /** Lets the seen filter know what this reader was shown. */
+  readonly userId?: UserId;
+  readonly userVector?: UserVector | readonly UserVector[];
+  /** Defaults to the clock. With it, every ranking can be replayed. */
+  readonly now?: Instant;
+  /** How many items the slate holds, 1 to 10,000. Defaults to the profile's `limit`. */
+  readonly limit?: number;
+  /** Numbers for features whose source is the query's context. */
+  readonly context?: Readonly<Record<string, number>>;
+  /** Items that this reader knows already, beside those that were recorded. */
+  readonly seen?: readonly ItemId[];
+  /** The name of one of the feed's profiles, or settings on top of the feed's default profile. */
+  readonly profile?: string | RankProfile;
+  /** Milliseconds for the whole request, above 0. Defaults to the profile's `budgetMs`. */
+  readonly budgetMs?: number;
+  /** Aborts the request: it rejects with `ABORTED`. A forward pass that runs is not interrupted. */
+  readonly signal?: AbortSignal;
+}

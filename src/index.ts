@@ -1,0 +1,62 @@
+/**
+ * feedrank ranks news feeds inside a Node process.
+ * @packageDocumentation
+ */
+export {
+  Catalog,
+  type CatalogHandle,
+  type CatalogOptions,
+  type RetrievedItems,
+  type RetrieveOptions,
+} from './catalog/catalog';
+export type { Item, ItemId, UserId } from './catalog/item';
+export { errorCodes, FeedrankError, type ErrorCode } from './errors';
+export { builtInFeatures, type FeatureDefinition, type FeatureSource } from './features/feature';
+export type { FeedEvent, RecordResult } from './feed/event';
+export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';
+export type { FeedStages } from './feed/plan';
+export type { Query, UserVector } from './feed/query';
+export type {
+  CandidateSource,
+  Degradation,
+  Slate,
+  SlateItem,
+  StageTrace,
+  Trace,
+} from './feed/slate';
+export type { Instant } from './instant';
+export { Model, type ModelLoadOptions } from './models/model';
+export { modelDescriptionSchema, type ModelDescription } from './models/model-description';
+export { saveScriptedNetwork, type ScriptedNetwork } from './models/scripted-network';
+export {
+  rankProfileSchema,
+  tauOfHalfLife,
+  type RankProfile,
+  type RankSettings,
+} from './profile/rank-profile';
+export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
+export type { CandidateBatch } from './stages/candidate-batch';
+export {
+  decayedDot,
+  decayedDotRanker,
+  fresh,
+  maximumAge,
+  nativeFeatures,
+  seen,
+  topN,
+  torchScript,
+  trending,
+  weightedSum,
+  type NativeStage,
+  type RankerOptions,
+} from './stages/native-stages';
+export type {
+  CandidateGenerator,
+  FeatureEnricher,
+  Filter,
+  GeneratedCandidates,
+  RankedCandidates,
+  Ranker,
+  Selector,
+  StageContext,
+} from './stages/stage';

@@ -1,0 +1,22 @@
+import { invalidArgument } from './errors';
+
+/** An instant: epoch milliseconds, or a `Date`. */
+export type Instant = number | Date;
+
+const latestInstant = 253_402_300_799_999;
+
+/**
+ * Epoch milliseconds of an instant between the years 1970 and 9999, cut to whole milliseconds.
+ * @internal
+ */
+export function toMilliseconds(instant: unknown, argument: string): number {
+  const value = instant instanceof Date ? instant.getTime() : instant;
+  if (typeof value !== 'number' || !(value >= 0 && value <= latestInstant)) {
+    throw invalidArgument(
+      argument,
+      'epoch milliseconds or a Date between the years 1970 and 9999',
+      instant,
+    );
+  }
+  return Math.trunc(value);
+}

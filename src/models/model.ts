@@ -1,0 +1,112 @@
+import { binding, type NativeModel } from '../binding';
+import { guardAsync } from '../catalog/catalog';
+import { FeedrankError, invalidArgument } from '../errors';
+import { copyVector } from '../validation';
+import {
+  readModelDescription,
+  toModelDescription,
+  type ModelDescription,
+} from './model-description';
+
+/** Options of {@link Model.load}. */
+export interface ModelLoadOptions {
+  /**
+   * A TorchScript file is code. A bare file, which nothing vouches for, is loaded only with
+   * `true`: give it only for files that you made or checked. Defaults to `false`.
+   */
+  readonly allowUnverified?: boolean;
+  /** Instead of the `model.json` beside the file. */
+  readonly description?: unknown;
+}
+
+/**
+ * A ranking model: `forward(features: float32 [n, f])` gives `[n]`, `[n, heads]` or a dictionary of
+ * `[n]`. Shared by all requests; each native thread runs its own clone.
+ */
+export class Model {
+  readonly path: string;
+  readonly description: ModelDescription;
+  /** Names of the heads, in order. */
+  readonly heads: readonly string[];
+  #native: NativeModel | undefined;
+
+  private constructor(path: string, description: ModelDescription, native: NativeModel) {
+    this.path = path;
+    this.description = description;
+    this.heads = native.heads;
+    this.#native = native;
+  }
+
+  /**
+   * Loads a TorchScript file with its description, freezes it and warms it up. Rejects with
+   * `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_SHAPE` (it
+   * does not take the features that its description lists, or answers in another shape) or
+   * `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
+   */
+  static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
+    if (typeof path !== 'string' || path.length === 0) {
+      throw invalidArgument('path', 'the path of a TorchScript file', path);
+    }
+    if (options.allowUnverified !== true) {
+      throw new FeedrankError(
+        'MODEL_UNVERIFIED',
+        `path: '${path}' is a bare model file, and loading one runs code that it holds; if you trust it, pass allowUnverified: true`,
+        'path',
+      );
+    }
+    const description =
+      options.description === undefined
+        ? await readModelDescription(path)
+        : toModelDescription(options.description, 'description');
+    const native = await guardAsync(() =>
+      binding().loadModel({
+        path,
+        features: description.features.length,
+        heads: description.heads?.map((head) => head.name) ?? [],
+      }),
+    );
+    return new Model(path, description, native);
+  }
+
+  /**
+   * Scores feature rows outside any feed: n × f values in, n × heads out, both row-major.
+   * Rejects with `DIMENSION_MISMATCH` or `INVALID_ARGUMENT`.
+   */
+  async score(features: ArrayLike<number>): Promise<Float32Array> {
+    const copy = copyVector(features, 'features');
+    return guardAsync(() => this.native.score({ features: copy }));
+  }
+
+  /** Weight of each head in the score, in the order of `heads`. @internal */
+  headWeights(overrides: Readonly<Record<string, number>>): Float64Array {
+    const own = new Map(this.description.heads?.map((head) => [head.name, head.weight]));
+    for (const name of Object.keys(overrides)) {
+      if (!this.heads.includes(name)) {
+        throw invalidArgument(
+          `headWeights.${name}`,
+          `one of the model's heads (${this.heads.join(', ')})`,
+          name,
+        );
+      }
+    }
+    return Float64Array.from(this.heads, (name) => overrides[name] ?? own.get(name) ?? 1);
+  }
+
+  /** Lets go of the model. Feeds that were made with it keep it while they need it. */
+  dispose(): void {
+    this.#native = undefined;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeModel {
+    if (this.#native === undefined) {
+      throw new FeedrankError('DISPOSED', 'model: it has been disposed of', 'model');
+    }
+    return this.#native;
+  }
+}

@@ -1,0 +1,140 @@
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { describeValue, FeedrankError } from '../errors';
+import {
+  rankProfileSchema,
+  tauOfHalfLife,
+  type RankProfile,
+  type RankSettings,
+} from './rank-profile';
+
+const checker = TypeCompiler.Compile(rankProfileSchema);
+
+const defaults: RankSettings = {
+  profile: 'default',
+  tauMs: tauOfHalfLife(24 * 3_600_000),
+  negativeDots: 'decay',
+  maxCandidates: 500,
+  quotas: {},
+  maxAgeMs: Infinity,
+  seenAfterImpressions: 0,
+  limit: 50,
+  perAuthor: 0,
+  perTopic: 0,
+  headWeights: {},
+  budgetMs: 30,
+  stageBudgetMs: Infinity,
+};
+
+/**
+ * Checks a profile against its schema and returns a copy. Throws `INVALID_ARGUMENT` naming the
+ * setting.
+ * @internal
+ */
+export function checkProfile(value: unknown, argument: string): RankProfile {
+  if (!checker.Check(value)) {
+    const error = checker.Errors(value).First();
+    const where = `${argument}${(error?.path ?? '').replaceAll('/', '.')}`;
+    throw new FeedrankError(
+      'INVALID_ARGUMENT',
+      `${where}: ${error?.message ?? 'expected a RankProfile'}, got ${describeValue(error?.value)}`,
+      where,
+    );
+  }
+  return structuredClone(value);
+}
+
+/**
+ * The profiles of a feed by name. One may start from another's settings; what none of them sets has
+ * a default.
+ * @internal
+ */
+export class ProfileSet {
+  readonly #profiles = new Map<string, RankProfile>();
+  readonly #settings = new Map<string, RankSettings>();
+  readonly #default: string;
+
+  constructor(profiles: readonly RankProfile[], defaultProfile: RankProfile) {
+    profiles.forEach((profile, i) => this.#add(profile, `profiles[${i}]`));
+    const { name = 'default' } = defaultProfile;
+    this.#default = name;
+    this.#add({ ...defaultProfile, name }, 'profile');
+    for (const known of this.#profiles.keys()) this.settings(known);
+  }
+
+  /** Adds a profile or replaces the one of its name; requests that run keep what they had. */
+  set(profile: RankProfile): void {
+    const before = this.#profiles.get(profile.name ?? this.#default);
+    const name = this.#add({ name: this.#default, ...profile }, 'profile');
+    this.#settings.clear();
+    try {
+      for (const known of this.#profiles.keys()) this.settings(known);
+    } catch (error) {
+      if (before === undefined) this.#profiles.delete(name);
+      else this.#profiles.set(name, before);
+      this.#settings.clear();
+      throw error;
+    }
+  }
+
+  /** The settings of a named profile, or of one given on the spot on top of the default profile. */
+  settings(profile: string | RankProfile | undefined): RankSettings {
+    if (typeof profile === 'object') {
+      const checked = checkProfile(profile, 'query.profile');
+      return { ...this.#resolve(checked, []), profile: checked.name ?? '(request)' };
+    }
+    const name = profile ?? this.#default;
+    let settings = this.#settings.get(name);
+    if (settings === undefined) {
+      settings = this.#resolve(this.#named(name, 'query.profile'), [name]);
+      this.#settings.set(name, settings);
+    }
+    return settings;
+  }
+
+  #add(profile: RankProfile, argument: string): string {
+    const checked = checkProfile(profile, argument);
+    if (checked.name === undefined) {
+      throw new FeedrankError(
+        'INVALID_ARGUMENT',
+        `${argument}.name: expected a name, got undefined`,
+        `${argument}.name`,
+      );
+    }
+    this.#profiles.set(checked.name, checked);
+    return checked.name;
+  }
+
+  #named(name: unknown, argument: string): RankProfile {
+    const found = this.#profiles.get(name as string);
+    if (found !== undefined) return found;
+    throw new FeedrankError(
+      'UNKNOWN_PROFILE',
+      `${argument}: no profile ${describeValue(name)}; the feed has: ${[...this.#profiles.keys()].join(', ')}`,
+      argument,
+    );
+  }
+
+  #resolve(profile: RankProfile, chain: readonly string[]): RankSettings {
+    const { extends: base, name, ...own } = profile;
+    let start = defaults;
+    if (base !== undefined) {
+      if (chain.includes(base)) {
+        throw new FeedrankError(
+          'INVALID_ARGUMENT',
+          `profile.extends: expected no circle, got ${[...chain, base].join(' → ')}`,
+          'profile.extends',
+        );
+      }
+      start = this.#resolve(this.#named(base, 'profile.extends'), [...chain, base]);
+    } else if (chain.length === 0) {
+      start = this.settings(undefined);
+    }
+    return {
+      ...start,
+      ...own,
+      quotas: { ...start.quotas, ...own.quotas },
+      headWeights: { ...start.headWeights, ...own.headWeights },
+      profile: name ?? start.profile,
+    };
+  }
+}

@@ -1,0 +1,119 @@
+import { Type, type Static } from '@sinclair/typebox';
+
+/** τ of a half-life: τ = half-life / ln 2. */
+export function tauOfHalfLife(halfLifeMs: number): number {
+  return halfLifeMs / Math.LN2;
+}
+
+const closed = { additionalProperties: false } as const;
+
+/** The JSON schema of {@link RankProfile}: files, HTTP and types alike come from it. */
+export const rankProfileSchema = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: 'How queries name the profile.' }),
+    ),
+    extends: Type.Optional(
+      Type.String({ description: 'The name of a profile whose settings this one starts from.' }),
+    ),
+    tauMs: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          'τ of the decay exp(−age/τ), in milliseconds; τ = half-life / ln 2. Defaults to 124654938 (a half-life of 24 h).',
+      }),
+    ),
+    negativeDots: Type.Optional(
+      Type.Union([Type.Literal('decay'), Type.Literal('keep'), Type.Literal('drop')], {
+        description:
+          'What decay does to a negative dot product: `decay` as the formula says (an old bad item then outranks a new bad one), `keep` leaves it undecayed, `drop` makes it no candidate. Defaults to `decay`.',
+      }),
+    ),
+    maxCandidates: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'Candidates kept after the generators are merged. Defaults to 500.',
+      }),
+    ),
+    quotas: Type.Optional(
+      Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 100_000 }), {
+        description: 'Most candidates by generator name. Defaults to `maxCandidates` for each.',
+      }),
+    ),
+    maxAgeMs: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'Oldest age that the maximum-age filter lets pass. Defaults to no limit.',
+      }),
+    ),
+    seenAfterImpressions: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        description:
+          'Impressions after which an item counts as seen by a reader; 0 means only items that were read. Defaults to 0.',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'Items in a slate. Defaults to 50.',
+      }),
+    ),
+    perAuthor: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Most items of one author in a slate; 0 for no cap. Defaults to 0.',
+      }),
+    ),
+    perTopic: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Most items of one topic in a slate; 0 for no cap. Defaults to 0.',
+      }),
+    ),
+    headWeights: Type.Optional(
+      Type.Record(Type.String(), Type.Number(), {
+        description:
+          "Weights that compose a model's heads into one score. Defaults to the model's own.",
+      }),
+    ),
+    budgetMs: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          'Milliseconds for a request; what no longer fits is skipped and named in `degraded`. Defaults to 30.',
+      }),
+    ),
+    stageBudgetMs: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          "Milliseconds for one of the user's own stages, at most what is left of `budgetMs`. Defaults to `budgetMs`.",
+      }),
+    ),
+  },
+  { ...closed, $id: 'RankProfile', description: 'A named, inheritable set of tunables.' },
+);
+
+/** A named, inheritable set of tunables; see {@link rankProfileSchema} for each of them. */
+export type RankProfile = Static<typeof rankProfileSchema>;
+
+/** A profile with every default filled in. */
+export interface RankSettings {
+  readonly profile: string;
+  readonly tauMs: number;
+  readonly negativeDots: 'decay' | 'keep' | 'drop';
+  readonly maxCandidates: number;
+  readonly quotas: Readonly<Record<string, number>>;
+  readonly maxAgeMs: number;
+  readonly seenAfterImpressions: number;
+  readonly limit: number;
+  readonly perAuthor: number;
+  readonly perTopic: number;
+  readonly headWeights: Readonly<Record<string, number>>;
+  readonly budgetMs: number;
+  readonly stageBudgetMs: number;
+}
