@@ -204,7 +204,7 @@ void Catalog::fill(Row row, const ItemBatch& batch, size_t item, std::span<const
     return position == StringTable::kNone ? StringTable::kNone : codes[position];
   };
   chunk.id[offset] = batch.ids[item];
-  chunk.publish_time[offset] = batch.publish_times[item];
+  chunk.set_publish_time(offset, batch.publish_times[item]);
   chunk.author[offset] = code(authors, batch.authors[item]);
   chunk.topics[offset].clear();
   for (const uint32_t topic : batch.topics[item]) {

@@ -15,7 +15,8 @@ Chunk::Chunk(const CatalogSchema& schema)
       topics(kRows),
       labels(schema.labels.size(), std::vector<uint32_t>(kRows, StringTable::kNone)),
       columns(schema.columns.size(),
-              std::vector<double>(kRows, std::numeric_limits<double>::quiet_NaN())) {
+              std::vector<double>(kRows, std::numeric_limits<double>::quiet_NaN())),
+      spaces_(schema.spaces.size()) {
   for (uint32_t i = 0; i < kRows; ++i) {
     // A fresh row is invisible at every epoch.
     added_[i].store(kNever, std::memory_order_relaxed);
@@ -26,14 +27,27 @@ Chunk::Chunk(const CatalogSchema& schema)
                                             sizeof(std::vector<uint32_t>) +
                                             labels.size() * sizeof(uint32_t) +
                                             columns.size() * sizeof(double));
-  for (const SpaceSchema& space : schema.spaces) {
-    const size_t count = size_t{kRows} * space.dimensions;
+  for (size_t s = 0; s < spaces_.size(); ++s) {
+    const size_t count = size_t{kRows} * schema.spaces[s].dimensions;
+    spaces_[s].dimensions = schema.spaces[s].dimensions;
     // Left uninitialised on purpose: pages are touched only as rows are filled.
-    auto* data = static_cast<float*>(::operator new[](count * sizeof(float), std::align_val_t{64}));
-    spaces_.push_back({space.dimensions, std::unique_ptr<float[], AlignedDelete>(data),
-                       std::vector<float>(kRows, -1.0F)});
+    spaces_[s].data.reset(
+        static_cast<float*>(::operator new[](count * sizeof(float), std::align_val_t{64})));
+    spaces_[s].norm.assign(kRows, -1.0F);
     bytes_ += count * sizeof(float) + kRows * sizeof(float);
   }
+}
+
+void Chunk::set_norm(uint32_t space, uint32_t offset, float norm) {
+  spaces_[space].norm[offset] = norm;
+  if (norm > largest_norm(space)) {
+    spaces_[space].largest_norm.store(norm, std::memory_order_relaxed);
+  }
+}
+
+void Chunk::set_publish_time(uint32_t offset, int64_t at) {
+  publish_time[offset] = at;
+  if (at > newest()) newest_.store(at, std::memory_order_relaxed);
 }
 
 }  // namespace feedrank

@@ -65,9 +65,16 @@ class Chunk {
   }
   /// Euclidean length, or −1 where the item has no vector in this space.
   float norm(uint32_t space, uint32_t offset) const { return spaces_[space].norm[offset]; }
-  void set_norm(uint32_t space, uint32_t offset, float norm) {
-    spaces_[space].norm[offset] = norm;
+  void set_norm(uint32_t space, uint32_t offset, float norm);
+
+  /// At least the norm of each of the chunk's vectors in this space, and at least the publish time
+  /// of each of its items: what a scan needs to leave a chunk out. They are raised before a row
+  /// becomes visible and never lowered, so they are bounds at every epoch.
+  float largest_norm(uint32_t space) const {
+    return spaces_[space].largest_norm.load(std::memory_order_relaxed);
   }
+  int64_t newest() const { return newest_.load(std::memory_order_relaxed); }
+  void set_publish_time(uint32_t offset, int64_t at);
 
   size_t bytes() const { return bytes_; }
 
@@ -86,13 +93,15 @@ class Chunk {
     void operator()(float* data) const { ::operator delete[](data, std::align_val_t{64}); }
   };
   struct Space {
-    uint32_t dimensions;
+    uint32_t dimensions = 0;
     std::unique_ptr<float[], AlignedDelete> data;
     std::vector<float> norm;
+    std::atomic<float> largest_norm{0.0F};
   };
 
   std::array<std::atomic<uint64_t>, kRows> added_;
   std::array<std::atomic<uint64_t>, kRows> removed_;
+  std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
   std::vector<Space> spaces_;
   size_t bytes_ = 0;
 };

@@ -96,6 +96,11 @@ void CounterStore::fold(const Pending& event) {
     sum.store(sum.load(kRelaxed) +
                   event.amount * grids_[h].weight(event.at, landmark.load(kRelaxed)),
               kRelaxed);
+    std::atomic<double>& largest =
+        block.largest[h * kCounters + static_cast<uint32_t>(event.counter)];
+    largest.store(std::max(largest.load(kRelaxed),
+                           Scan::magnitude(sum.load(kRelaxed), landmark.load(kRelaxed))),
+                  kRelaxed);
   }
   item.version.store(version + 2, std::memory_order_release);
 }
@@ -182,6 +187,21 @@ CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
   }
   if (pending_lock.owns_lock()) store_.add_pending(slot, now, values);
   return values;
+}
+
+double CounterStore::Scan::magnitude(double comparable, int64_t landmark) {
+  return std::log2(comparable) + static_cast<double>(landmark * DecayGrid::kStep);
+}
+
+bool CounterStore::Scan::may_reach(Slot slot, Counter counter, uint32_t half_life,
+                                   double least_magnitude) const {
+  const Block* block = block_of(slot);
+  if (block == nullptr) return false;
+  const double bound = block->largest[half_life * kCounters + static_cast<uint32_t>(counter)].load(
+      std::memory_order_relaxed);
+  // The margin covers the rounding of logarithms; an empty block's bound stays below everything.
+  constexpr double kRounding = 1e-6;
+  return bound != kNothing && bound + kRounding >= least_magnitude;
 }
 
 double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_life,

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -56,8 +57,6 @@ class CounterStore {
 
   CounterValues read(Slot slot, int64_t now) const;
 
-  /// A value that orders items as their decayed counter at `now` orders them, without a power of
-  /// two per item: `scale(h)` of one call turns it into the counter's value.
   class Scan;
 
   size_t bytes() const;
@@ -66,6 +65,7 @@ class CounterStore {
   friend class Scan;
 
   static constexpr uint32_t kBlockSlots = 1024;
+  static constexpr double kNothing = -std::numeric_limits<double>::infinity();
 
   struct Item {
     std::atomic<uint32_t> version{0};  // odd while being written
@@ -77,10 +77,16 @@ class CounterStore {
     explicit Block(size_t half_lives)
         : items(kBlockSlots),
           landmarks(kBlockSlots * half_lives),
-          sums(kBlockSlots * half_lives * kCounters) {}
+          sums(kBlockSlots * half_lives * kCounters),
+          largest(half_lives * kCounters) {
+      for (auto& bound : largest) bound.store(kNothing, std::memory_order_relaxed);
+    }
     std::vector<Item> items;
     std::vector<std::atomic<int64_t>> landmarks;  // [slot][half-life]
     std::vector<std::atomic<double>> sums;        // [slot][half-life][counter]
+    // [half-life][counter]: at least `magnitude` of each sum that the block holds or held. Decay
+    // leaves a sum with its landmark as it is, so the bound is only ever raised.
+    std::vector<std::atomic<double>> largest;
   };
   struct Pending {
     Slot slot;
@@ -114,8 +120,16 @@ class CounterStore::Scan {
 
   CounterValues read(Slot slot, int64_t now) const;
 
-  /// The counter as if its landmark were `reference`; comparable between items.
+  /// The counter as if its landmark were `reference`: orders items as their decayed counters do at
+  /// any instant, without a power of two per item.
   double comparable(Slot slot, Counter counter, uint32_t half_life, int64_t reference) const;
+
+  /// False where no item near this slot has a comparable counter of `least` or more. Costs one
+  /// comparison, so a scan passes over quiet parts of a catalog.
+  bool may_reach(Slot slot, Counter counter, uint32_t half_life, double least_magnitude) const;
+
+  /// What `may_reach` compares: log2 of a comparable value, with its landmark taken in.
+  static double magnitude(double comparable, int64_t landmark);
 
  private:
   const Block* block_of(Slot slot) const;

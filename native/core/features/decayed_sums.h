@@ -12,6 +12,9 @@ namespace feedrank {
 /// that moving one scales a sum by a power of two, which is exact: when it moved leaves no trace.
 class DecayGrid {
  public:
+  /// Half-lives from one landmark to the next.
+  static constexpr int64_t kStep = 32;
+
   explicit DecayGrid(int64_t half_life_ms) : half_life_(half_life_ms) {}
 
   int64_t half_life() const { return half_life_; }
@@ -42,8 +45,6 @@ class DecayGrid {
   }
 
  private:
-  static constexpr int64_t kStep = 32;
-
   int64_t time_of(int64_t landmark) const { return landmark * kStep * half_life_; }
 
   int64_t half_life_;

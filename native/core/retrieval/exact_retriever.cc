@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <queue>
 
 #include "catalog/catalog.h"
@@ -76,7 +77,8 @@ class ExactRetriever final : public Retriever {
           dot_product(queries[q].vector.data(), queries[q].vector.data(), dimensions)));
     }
     users = users.to(device_);
-    for (uint32_t c = 0; c < snapshot.chunk_count(); ++c) {
+    for (const uint32_t c : newest_first(snapshot)) {
+      if (!may_hold_more(snapshot.chunk(c), space, queries, query_norms, shortlists)) continue;
       scan(snapshot, c, space, dimensions, users, queries, query_norms, shortlists);
     }
     std::vector<std::vector<Retrieved>> results;
@@ -87,6 +89,34 @@ class ExactRetriever final : public Retriever {
   }
 
  private:
+  /// Chunks in order of their newest item: where decay matters, the best scores come first, and
+  /// what remains can be left out soon.
+  static std::vector<uint32_t> newest_first(const Snapshot& snapshot) {
+    std::vector<uint32_t> order(snapshot.chunk_count());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [&snapshot](uint32_t a, uint32_t b) {
+      const int64_t at = snapshot.chunk(a).newest();
+      const int64_t bt = snapshot.chunk(b).newest();
+      return at != bt ? at > bt : a < b;
+    });
+    return order;
+  }
+
+  /// No item of a chunk scores above ‖q‖ · max‖x‖ · exp(−age of its newest / τ).
+  static bool may_hold_more(const Chunk& chunk, uint32_t space,
+                            std::span<const RetrievalQuery> queries,
+                            std::span<const double> query_norms,
+                            std::span<const Shortlist> shortlists) {
+    for (size_t q = 0; q < queries.size(); ++q) {
+      const double weight = decay_weight(chunk.newest(), queries[q].now, queries[q].tau_ms);
+      // A hair above 1 covers the rounding of the stored norms.
+      constexpr double kRounding = 1.000001;
+      const double most = query_norms[q] * chunk.largest_norm(space) * weight * kRounding;
+      if (most >= shortlists[q].threshold()) return true;
+    }
+    return false;
+  }
+
   /// Scores the visible rows of one chunk. Rows that are not visible may be in the hands of a
   /// writer, so they are never read: a chunk with gaps is gathered first.
   void scan(const Snapshot& snapshot, uint32_t chunk_index, uint32_t space, uint32_t dimensions,
@@ -115,34 +145,27 @@ class ExactRetriever final : public Retriever {
       }
     }
     const at::Tensor dots = at::mm(users, items.to(device_).t()).cpu().contiguous();
-    std::vector<double> weights;
     for (size_t q = 0; q < queries.size(); ++q) {
-      const bool as_before = q > 0 && queries[q].now == queries[q - 1].now &&
-                             queries[q].tau_ms == queries[q - 1].tau_ms;
-      if (!as_before) weights = decay_weights(chunk, offsets, queries[q]);
       const float* scores = dots.data_ptr<float>() + q * offsets.size();
-      // |computed − true| ≤ (d + 2) · 2⁻²⁴ · ‖q‖ · ‖x‖ for any order of summation (Higham 2002).
+      // |computed − true| ≤ (d + 2) · 2⁻²⁴ · ‖q‖ · ‖x‖ for any order of summation (Higham 2002),
+      // and each product may lose what lies below the smallest float32.
       const double unit = (dimensions + 2) * 0x1p-24 * query_norms[q];
       const NegativeDots negatives = queries[q].negatives;
       for (size_t i = 0; i < offsets.size(); ++i) {
-        const double error = unit * chunk.norm(space, offsets[i]);
-        const double high = decayed(scores[i] + error, weights[i], negatives);
-        if (high < shortlists[q].threshold()) continue;
-        if (negatives == NegativeDots::kDrop && scores[i] + error < 0) continue;
-        shortlists[q].offer(first + offsets[i],
-                            decayed(scores[i] - error, weights[i], negatives), high);
+        const double error = unit * chunk.norm(space, offsets[i]) + dimensions * 0x1p-126;
+        const double most = scores[i] + error;
+        const double threshold = shortlists[q].threshold();
+        // Decay only lowers what is positive, so most items are settled without an exponential.
+        if (threshold >= 0 && most < threshold) continue;
+        if (negatives == NegativeDots::kDrop && most < 0) continue;
+        const double weight =
+            decay_weight(chunk.publish_time[offsets[i]], queries[q].now, queries[q].tau_ms);
+        const double high = decayed(most, weight, negatives);
+        if (high < threshold) continue;
+        shortlists[q].offer(first + offsets[i], decayed(scores[i] - error, weight, negatives),
+                            high);
       }
     }
-  }
-
-  static std::vector<double> decay_weights(const Chunk& chunk, std::span<const uint32_t> offsets,
-                                           const RetrievalQuery& query) {
-    std::vector<double> weights;
-    weights.reserve(offsets.size());
-    for (const uint32_t offset : offsets) {
-      weights.push_back(decay_weight(chunk.publish_time[offset], query.now, query.tau_ms));
-    }
-    return weights;
   }
 
   static std::vector<Retrieved> rescored(const Snapshot& snapshot, uint32_t space,

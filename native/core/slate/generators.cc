@@ -1,6 +1,7 @@
 #include "slate/generators.h"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 
 #include "catalog/catalog.h"
@@ -23,6 +24,9 @@ class TopK {
     kept_.push_back(item);
     if (kept_.size() >= 2 * size_t{k_} + 1) cut();
   }
+
+  /// What an item must at least score; 0 while anything may come in.
+  double worst_score() const { return full_ ? worst_.score : 0.0; }
 
   std::vector<Retrieved> finish() {
     std::sort(kept_.begin(), kept_.end(), before_);
@@ -91,9 +95,18 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
   // saves a power of two per item.
   const int64_t reference = counters.half_lives()[half_life].landmark_of(now);
   TopK best(k, by_score(snapshot));
+  double worst = 0;
+  double least = -std::numeric_limits<double>::infinity();
   snapshot.for_each_visible([&](Row row) {
-    const double value = scan.comparable(snapshot.slot(row), counter, half_life, reference);
-    if (value > 0) best.offer(row, value);
+    const Slot slot = snapshot.slot(row);
+    if (!scan.may_reach(slot, counter, half_life, least)) return;
+    const double value = scan.comparable(slot, counter, half_life, reference);
+    if (value <= 0 || value < worst) return;
+    best.offer(row, value);
+    if (best.worst_score() > worst) {
+      worst = best.worst_score();
+      least = CounterStore::Scan::magnitude(worst, reference);
+    }
   });
   std::vector<Retrieved> items = best.finish();
   for (Retrieved& item : items) {
