@@ -1,5 +1,6 @@
 #include "model_object.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -86,6 +87,12 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
           const size_t rows = features->size() / width;
           std::vector<float> scores(rows * model->heads().size());
           if (rows > 0) model->forward(features->data(), rows, scores.data());
+          for (size_t i = 0; i < scores.size(); ++i) {
+            if (std::isfinite(scores[i])) continue;
+            throw Error("MODEL_OUTPUT", "features",
+                        "features: expected finite scores, got NaN or infinity for row " +
+                            std::to_string(i / model->heads().size()));
+          }
           return scores;
         },
         [](Napi::Env env, const std::vector<float>& scores) {

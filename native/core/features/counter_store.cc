@@ -65,8 +65,12 @@ void CounterStore::fold(const Pending& event) {
   Item& item = block.items[offset];
   // The counters of an item that is gone are given up as soon as the slot's next item has an event;
   // until then they cannot be read, because the generation differs.
-  const bool fresh = item.last_event.load(kRelaxed) == INT64_MIN ||
-                     item.generation.load(kRelaxed) != event.slot.generation;
+  const bool used = item.last_event.load(kRelaxed) != INT64_MIN;
+  const uint32_t held_by = item.generation.load(kRelaxed);
+  // An event that was held back, or raced with a removal, may belong to an item that is gone. It
+  // must not take the slot back from the item that has it now.
+  if (used && static_cast<int32_t>(event.slot.generation - held_by) < 0) return;
+  const bool fresh = !used || held_by != event.slot.generation;
   const uint32_t version = item.version.load(kRelaxed);
   item.version.store(version + 1, kRelaxed);
   std::atomic_thread_fence(std::memory_order_release);

@@ -25,7 +25,7 @@ RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
       ++result.unknown_items;
       continue;
     }
-    switch (gate_.judge(event.at, event.event_id)) {
+    switch (gate_.judge(event.at, event.event_id, now)) {
       case EventGate::Verdict::kDuplicate:
         ++result.duplicates;
         continue;

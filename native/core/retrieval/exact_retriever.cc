@@ -71,10 +71,13 @@ class ExactRetriever final : public Retriever {
     at::Tensor users = at::empty({static_cast<int64_t>(queries.size()), dimensions}, at::kFloat);
     for (size_t q = 0; q < queries.size(); ++q) {
       shortlists.emplace_back(queries[q].k);
-      std::memcpy(users.data_ptr<float>() + q * dimensions, queries[q].vector.data(),
-                  dimensions * sizeof(float));
-      query_norms.push_back(std::sqrt(
-          dot_product(queries[q].vector.data(), queries[q].vector.data(), dimensions)));
+      const float* vector = queries[q].vector.data();
+      query_norms.push_back(std::sqrt(dot_product(vector, vector, dimensions)));
+      // Of unit length, a query cannot make products that float32 does not hold.
+      const double scale = query_norms[q] > 0 ? 1.0 / query_norms[q] : 0.0;
+      for (uint32_t d = 0; d < dimensions; ++d) {
+        users.data_ptr<float>()[q * dimensions + d] = static_cast<float>(vector[d] * scale);
+      }
     }
     users = users.to(device_);
     for (const uint32_t c : newest_first(snapshot)) {
@@ -92,12 +95,13 @@ class ExactRetriever final : public Retriever {
   /// Chunks in order of their newest item: where decay matters, the best scores come first, and
   /// what remains can be left out soon.
   static std::vector<uint32_t> newest_first(const Snapshot& snapshot) {
-    std::vector<uint32_t> order(snapshot.chunk_count());
+    // Read once: a writer may raise them while they are being sorted.
+    std::vector<int64_t> newest(snapshot.chunk_count());
+    for (uint32_t c = 0; c < newest.size(); ++c) newest[c] = snapshot.chunk(c).newest();
+    std::vector<uint32_t> order(newest.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [&snapshot](uint32_t a, uint32_t b) {
-      const int64_t at = snapshot.chunk(a).newest();
-      const int64_t bt = snapshot.chunk(b).newest();
-      return at != bt ? at > bt : a < b;
+    std::sort(order.begin(), order.end(), [&newest](uint32_t a, uint32_t b) {
+      return newest[a] != newest[b] ? newest[a] > newest[b] : a < b;
     });
     return order;
   }
@@ -147,22 +151,25 @@ class ExactRetriever final : public Retriever {
     const at::Tensor dots = at::mm(users, items.to(device_).t()).cpu().contiguous();
     for (size_t q = 0; q < queries.size(); ++q) {
       const float* scores = dots.data_ptr<float>() + q * offsets.size();
-      // |computed − true| ≤ (d + 2) · 2⁻²⁴ · ‖q‖ · ‖x‖ for any order of summation (Higham 2002),
-      // and each product may lose what lies below the smallest float32.
-      const double unit = (dimensions + 2) * 0x1p-24 * query_norms[q];
+      // |computed − true| ≤ (d + 3) · 2⁻²⁴ · ‖q‖ · ‖x‖ for any order of summation (Higham 2002),
+      // with one unit for the scaling of q, and each product may lose what lies below the smallest
+      // float32.
+      const double unit = (dimensions + 3) * 0x1p-24;
       const NegativeDots negatives = queries[q].negatives;
       for (size_t i = 0; i < offsets.size(); ++i) {
-        const double error = unit * chunk.norm(space, offsets[i]) + dimensions * 0x1p-126;
-        const double most = scores[i] + error;
+        const double dot = query_norms[q] * scores[i];
+        const double error =
+            query_norms[q] * (unit * chunk.norm(space, offsets[i]) + dimensions * 0x1p-126);
+        const double most = dot + error;
         const double threshold = shortlists[q].threshold();
         // Decay only lowers what is positive, so most items are settled without an exponential.
-        if (threshold >= 0 && most < threshold) continue;
+        if (threshold > 0 && most < threshold) continue;
         if (negatives == NegativeDots::kDrop && most < 0) continue;
         const double weight =
             decay_weight(chunk.publish_time[offsets[i]], queries[q].now, queries[q].tau_ms);
         const double high = decayed(most, weight, negatives);
         if (high < threshold) continue;
-        shortlists[q].offer(first + offsets[i], decayed(scores[i] - error, weight, negatives),
+        shortlists[q].offer(first + offsets[i], decayed(dot - error, weight, negatives),
                             high);
       }
     }

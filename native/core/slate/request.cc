@@ -7,7 +7,9 @@
 
 #include "catalog/catalog.h"
 #include "error.h"
+#include "slate/filters.h"
 #include "slate/generators.h"
+#include "slate/ranker.h"
 #include "slate/selector.h"
 
 namespace feedrank {
@@ -61,6 +63,8 @@ Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const P
 bool Request::over_budget() const {
   return milliseconds(Clock::now() - created_) > settings_.budget_ms;
 }
+
+bool Request::may_skip_ranking() const { return !plan_->ranker.fail_closed; }
 
 FeatureAssembler::Inputs Request::feature_inputs() const {
   return {*snapshot_, engagement_->counters(), query_.now, query_.context, query_.user_vectors};
@@ -250,32 +254,10 @@ void Request::merge(const GeneratedItems& external) {
 
 void Request::filter(const FilterStage& stage) {
   Timed timed(*this, stage.name, "filter");
-  std::vector<uint8_t> keep(candidates_.size(), 1);
-  if (stage.kind == FilterStage::Kind::kMaximumAge) {
-    for (size_t i = 0; i < keep.size(); ++i) {
-      const int64_t age = query_.now - snapshot_->publish_time(candidates_.rows[i]);
-      keep[i] = static_cast<double>(age) <= settings_.max_age_ms ? 1 : 0;
-    }
-  } else {
-    std::unordered_map<uint32_t, uint32_t> seen;  // slot to generation
-    for (const Slot slot : engagement_->catalog()->slots(query_.seen)) {
-      if (slot.index != UINT32_MAX) seen.emplace(slot.index, slot.generation);
-    }
-    if (query_.user) {
-      const uint32_t bound = settings_.seen_after_impressions;
-      for (const UserStore::Shown& shown : engagement_->users().shown(*query_.user)) {
-        if (shown.read || (bound > 0 && shown.times >= bound)) {
-          seen.emplace(shown.slot.index, shown.slot.generation);
-        }
-      }
-    }
-    for (size_t i = 0; i < keep.size(); ++i) {
-      const Slot slot = snapshot_->slot(candidates_.rows[i]);
-      const auto found = seen.find(slot.index);
-      keep[i] = found != seen.end() && found->second == slot.generation ? 0 : 1;
-    }
-  }
-  candidates_.keep_only(keep);
+  candidates_.keep_only(
+      stage.kind == FilterStage::Kind::kMaximumAge
+          ? keep_young(*snapshot_, query_.now, settings_.max_age_ms, candidates_.rows)
+          : keep_unseen(*snapshot_, *engagement_, query_, settings_, candidates_.rows));
 }
 
 void Request::apply(const KeptCandidates& kept) {
@@ -296,7 +278,7 @@ void Request::enrich() {
     return;
   }
   Timed timed(*this, plan_->enricher_name, "enricher");
-  if (over_budget()) {
+  if (may_skip_ranking() && over_budget()) {
     timed.skip(kOverBudget);
     return;
   }
@@ -325,82 +307,21 @@ void Request::apply(const EnrichedFeatures& enriched) {
   }
 }
 
-void Request::rank_by_merged_order() {
-  candidates_.term_names = {"mergedOrder"};
-  candidates_.scores.resize(candidates_.size());
-  for (size_t i = 0; i < candidates_.size(); ++i) {
-    candidates_.scores[i] = 1.0 / static_cast<double>(i + 1);
-  }
-  candidates_.terms = candidates_.scores;
-}
-
 void Request::rank() {
   const RankerStage& stage = plan_->ranker;
   Timed timed(*this, stage.name, "ranker");
-  const size_t n = candidates_.size();
   const bool reads_features = stage.kind != RankerStage::Kind::kDecayedDot;
-  if (over_budget() || (reads_features && !features_ready_)) {
+  if (may_skip_ranking() && (over_budget() || (reads_features && !features_ready_))) {
     timed.skip(kOverBudget);
-    rank_by_merged_order();
+    rank_by_merged_order(candidates_);
     return;
   }
-  candidates_.scores.assign(n, 0.0);
-  candidates_.term_names = stage.terms;
-  const size_t width = stage.terms.size();
-  candidates_.terms.assign(n * width, 0.0);
-  const auto feature = [&](size_t i, size_t c) {
-    return candidates_.features[i * candidates_.feature_count + stage.columns[c]];
-  };
-  if (stage.kind == RankerStage::Kind::kWeightedSum) {
-    for (size_t i = 0; i < n; ++i) {
-      for (size_t c = 0; c < width; ++c) {
-        const double term = stage.weights[c] * double{feature(i, c)};
-        candidates_.terms[i * width + c] = term;
-        candidates_.scores[i] += term;
-      }
-    }
-    return;
-  }
-  if (stage.kind == RankerStage::Kind::kDecayedDot) {
-    for (size_t i = 0; i < n; ++i) {
-      const double weight = decay_weight(snapshot_->publish_time(candidates_.rows[i]), query_.now,
-                                         settings_.tau_ms);
-      const double found =
-          FeatureAssembler::best_dot(feature_inputs(), stage.space, candidates_.rows[i]);
-      const double dot = std::isnan(found) ? 0.0 : found;
-      candidates_.terms[i * width] = dot;
-      candidates_.terms[i * width + 1] = weight;
-      candidates_.scores[i] = decayed(dot, weight, settings_.negatives);
-    }
-    return;
-  }
-  if (n == 0) return;
-  std::vector<float> rows(n * stage.columns.size());
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t c = 0; c < stage.columns.size(); ++c) {
-      rows[i * stage.columns.size() + c] = feature(i, c);
-    }
-  }
-  std::vector<float> heads(n * width);
   try {
-    stage.model->forward(rows.data(), n, heads.data());
-    for (size_t i = 0; i < n; ++i) {
-      for (size_t h = 0; h < width; ++h) {
-        if (!std::isfinite(heads[i * width + h])) {
-          throw Error("MODEL_OUTPUT", "ranker",
-                      "ranker: expected finite scores, got NaN or infinity from head '" +
-                          stage.terms[h] + "' for item " +
-                          describe(snapshot_->id(candidates_.rows[i])));
-        }
-        const double term = settings_.head_weights[h] * double{heads[i * width + h]};
-        candidates_.terms[i * width + h] = term;
-        candidates_.scores[i] += term;
-      }
-    }
+    rank_candidates(stage, settings_, feature_inputs(), candidates_);
   } catch (const Error& error) {
     if (stage.fail_closed) throw;
     timed.skip(error.code() + ": " + error.what());
-    rank_by_merged_order();
+    rank_by_merged_order(candidates_);
   }
 }
 
@@ -409,7 +330,7 @@ void Request::apply(const RankedScores& ranked) {
   timed.took(ranked.ms);
   if (!ranked.skipped.empty()) {
     timed.skip(ranked.skipped);
-    rank_by_merged_order();
+    rank_by_merged_order(candidates_);
     return;
   }
   candidates_.scores = ranked.scores;

@@ -62,6 +62,8 @@ class Request {
   void start();
   State run_stages(const std::function<bool()>& cancelled);
   bool over_budget() const;
+  /// A ranker that fails closed is run, and its features assembled, however late it is.
+  bool may_skip_ranking() const;
 
   void generate();
   void take_list();
@@ -74,7 +76,6 @@ class Request {
   void filter(const FilterStage& stage);
   void enrich();
   void rank();
-  void rank_by_merged_order();
   void select();
   void drop_removed();
 

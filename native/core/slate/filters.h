@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "catalog/snapshot.h"
+#include "features/engagement.h"
+#include "slate/query.h"
+
+namespace feedrank {
+
+// A filter answers with one entry a candidate: 1 keeps it, 0 drops it.
+
+/// Drops what the query lists as seen, what the user has read, and what the user was shown as often
+/// as the settings say.
+std::vector<uint8_t> keep_unseen(const Snapshot& snapshot, const Engagement& engagement,
+                                 const Query& query, const Settings& settings,
+                                 std::span<const Row> rows);
+
+/// Drops items older than `max_age_ms` at `now`.
+std::vector<uint8_t> keep_young(const Snapshot& snapshot, int64_t now, double max_age_ms,
+                                std::span<const Row> rows);
+
+}  // namespace feedrank
