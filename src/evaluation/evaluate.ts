@@ -1,0 +1,222 @@
+import { Catalog } from '../catalog/catalog';
+import type { ItemId } from '../catalog/item';
+import { splitsUpTo } from '../data/dataset';
+import type { Dataset, DatasetImpression } from '../data/dataset';
+import { openDataset } from '../data/open-dataset';
+import { FeedrankError } from '../errors';
+import { Feed } from '../feed/feed';
+import type { Slate } from '../feed/slate';
+import { decayedDot, fresh, trending } from '../stages/native-stages';
+import { Bootstrap } from './bootstrap';
+import type { MeanInterval } from './bootstrap';
+import { checkAgainst, resolveOptions } from './evaluate-options';
+import type { EvaluateOptions, EvaluationMode, ResolvedOptions } from './evaluate-options';
+import { itemGroupMetrics, userSliceMetrics } from './group-metrics';
+import type { GroupMetrics, RankedImpression } from './group-metrics';
+import { describeMachine } from './machine';
+import type { Machine } from './machine';
+import { impressionMetrics, metricNames } from './metrics';
+import { createRanker } from './rankers';
+import type { EvaluatedRanker } from './rankers';
+import { replay, replayCatalogOptions, replayLatenessMs } from './replay';
+
+/** How well a ranker orders what readers had in view. */
+export interface Evaluation {
+  readonly dataset: string;
+  readonly split: string;
+  readonly ranker: string;
+  readonly mode: EvaluationMode;
+  /** ISO 8601; `null` for the start of the split. */
+  readonly from: string | null;
+  /** ISO 8601; `null` for the end of the split. */
+  readonly to: string | null;
+  /** Impressions that were measured: those with a clicked and an unclicked item. */
+  readonly impressions: number;
+  /** Different items that were shown in the replay although the dataset does not list them. */
+  readonly unknownItems: number;
+  /** Rows that were left out; there only where malformed rows are skipped. */
+  readonly malformedRows?: number;
+  /** Share of clicked items that the pipeline found; there only in mode `rank`. */
+  readonly clickedItemsFound?: number;
+  /** Means over impressions with their 95% bootstrap intervals. */
+  readonly metrics: Readonly<Record<(typeof metricNames)[number], MeanInterval>>;
+  readonly groups: Readonly<Record<string, GroupMetrics>>;
+  /** Wall-clock time of the whole evaluation. */
+  readonly seconds: number;
+  readonly machine: Machine;
+}
+
+/** Candidates of a whole-pipeline ranking, as many as a default profile keeps. */
+const rankLimit = 500;
+
+/** Long enough that no stage is ever skipped for want of time. */
+const budgetMs = 600_000;
+
+/**
+ * Replays a dataset causally through one feed and measures a ranker on it: AUC, MRR, nDCG@5 and
+ * nDCG@10 per impression, averaged, with intervals of 1,000 bootstrap resamples of impressions
+ * (seed 1). Impressions in which nothing or everything was clicked are replayed but not measured.
+ *
+ * @throws {FeedrankError} `INVALID_ARGUMENT`, `DATA_MISSING`, `DATA_MALFORMED`,
+ * `EMBEDDINGS_MISSING`, `STAGE_FAILED` where the ranker fails, and what loading a model throws.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const started = performance.now();
+  const resolved = resolveOptions(options);
+  const dataset = await open(options);
+  checkAgainst(dataset, resolved);
+  const ranker = await createRanker(options.ranker, dataset, resolved.seed);
+  try {
+    const { measured, found, unknownItems } = await rankAll(dataset, ranker, resolved, options);
+    if (measured.length === 0) throw nothingMeasured(dataset, resolved);
+    return {
+      dataset: dataset.name,
+      split: resolved.split,
+      ranker: ranker.name,
+      mode: resolved.mode,
+      from: toIso(resolved.from),
+      to: toIso(resolved.to),
+      impressions: measured.length,
+      unknownItems,
+      ...(options.malformed === 'skip' ? { malformedRows: dataset.malformedRows } : {}),
+      ...(resolved.mode === 'rank' ? { clickedItemsFound: found } : {}),
+      metrics: summarise(measured),
+      groups: compareGroups(dataset, measured, resolved.groups),
+      seconds: (performance.now() - started) / 1000,
+      machine: describeMachine(),
+    };
+  } finally {
+    ranker.dispose();
+  }
+}
+
+async function open({ dataset, ...source }: EvaluateOptions): Promise<Dataset> {
+  if (typeof dataset === 'object' && dataset !== null) return dataset;
+  return openDataset({ ...source, dataset });
+}
+
+async function rankAll(
+  dataset: Dataset,
+  ranker: EvaluatedRanker,
+  { split, from, to, lagMs, mode }: ResolvedOptions,
+  { onProgress }: EvaluateOptions,
+): Promise<{ measured: RankedImpression[]; found: number; unknownItems: number }> {
+  const catalog = await Catalog.create(replayCatalogOptions(dataset));
+  const feed = await Feed.create({
+    catalog,
+    generators: [trending(), fresh(), ...Object.keys(dataset.spaces).map(decayedDotIn)],
+    ranker: ranker.ranker,
+    profile: { maxCandidates: rankLimit, limit: rankLimit, budgetMs },
+    latenessMs: replayLatenessMs,
+  });
+  const publishTimes = new Map(dataset.items.map((item) => [item.id, item.publishTime]));
+  const measured: RankedImpression[] = [];
+  let clicks = 0;
+  let found = 0;
+  const isMeasured = ({ at, itemIds, clickedIds, ...impression }: DatasetImpression): boolean =>
+    impression.split === split &&
+    at >= from &&
+    at < to &&
+    clickedIds.length > 0 &&
+    clickedIds.length < itemIds.length;
+  try {
+    const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
+    const { unknownItems } = await replay({
+      dataset,
+      catalog,
+      feed,
+      split,
+      lagMs,
+      async onImpression(impression) {
+        if (!isMeasured(impression)) return;
+        const ranked = inView(await rank(feed, impression, mode), impression, publishTimes);
+        measured.push(ranked);
+        ranked.clicked.forEach((isClicked, position) => {
+          clicks += Number(isClicked);
+          found += Number(isClicked && ranked.scores[position] !== -Infinity);
+        });
+      },
+      onProgress: (impressions) => onProgress?.(impressions, total),
+    });
+    return { measured, found: found / clicks, unknownItems };
+  } finally {
+    feed.dispose();
+    catalog.dispose();
+  }
+}
+
+function decayedDotIn(space: string): ReturnType<typeof decayedDot> {
+  return decayedDot({ space, name: `decayed-dot ${space}` });
+}
+
+async function rank(
+  feed: Feed,
+  { userId, userVectors, at: now, context, itemIds }: DatasetImpression,
+  mode: EvaluationMode,
+): Promise<Slate> {
+  const query = { userId, now, context, ...(userVectors ? { userVector: userVectors } : {}) };
+  const slate = await (mode === 'rerank' ? feed.rerank(query, itemIds) : feed.rank(query));
+  const [degraded] = slate.degraded;
+  if (degraded) {
+    throw new FeedrankError('STAGE_FAILED', `${degraded.stage} took no part: ${degraded.reason}`);
+  }
+  return slate;
+}
+
+/**
+ * The items in view in the slate's order, and behind them those that the slate does not hold, in
+ * the order of equal scores: newer first, then smaller id. The order shown would tell of clicks.
+ */
+function inView(
+  slate: Slate,
+  impression: DatasetImpression,
+  publishTimes: ReadonlyMap<ItemId, number>,
+): RankedImpression {
+  const missing = new Set(impression.itemIds);
+  const ranked = slate.items.filter(({ id }) => missing.delete(id));
+  const age = (id: ItemId): number => impression.at - (publishTimes.get(id) ?? 0);
+  const rest = [...missing].sort((a, b) => age(a) - age(b) || (a < b ? -1 : 1));
+  const itemIds = [...ranked.map(({ id }) => id), ...rest];
+  const clickedIds = new Set(impression.clickedIds);
+  return {
+    itemIds,
+    scores: [...ranked.map(({ score }) => score), ...rest.map(() => -Infinity)],
+    clicked: itemIds.map((id) => clickedIds.has(id)),
+    userSlices: impression.userSlices,
+  };
+}
+
+function summarise(measured: readonly RankedImpression[]): Evaluation['metrics'] {
+  const rows = measured.map(({ scores, clicked }) => impressionMetrics(scores, clicked));
+  const bootstrap = new Bootstrap(
+    metricNames.map((name) => Float64Array.from(rows, (row) => row[name])),
+  );
+  const [auc, mrr, ndcg5, ndcg10] = metricNames.map((_, column) => bootstrap.interval(column));
+  return { auc, mrr, ndcg5, ndcg10 } as Evaluation['metrics'];
+}
+
+function compareGroups(
+  dataset: Dataset,
+  measured: readonly RankedImpression[],
+  groups: readonly string[],
+): Record<string, GroupMetrics> {
+  const compared = groups.map((name): [string, GroupMetrics] => {
+    if (!dataset.labels.includes(name)) return [name, userSliceMetrics(measured, name)];
+    const values = new Map(dataset.items.map((item) => [item.id, item.labels?.[name]]));
+    return [name, itemGroupMetrics(measured, (id) => values.get(id))];
+  });
+  return Object.fromEntries(compared);
+}
+
+function toIso(at: number): string | null {
+  return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}
+
+function nothingMeasured(dataset: Dataset, { split, from, to }: ResolvedOptions): FeedrankError {
+  const what = `split ${split} of ${dataset.name} has no impression with clicked and unclicked items`;
+  if (toIso(from) === null && toIso(to) === null) {
+    return new FeedrankError('DATA_MALFORMED', what, 'split');
+  }
+  const range = `from ${toIso(from) ?? 'its start'} to ${toIso(to) ?? 'its end'}`;
+  return new FeedrankError('INVALID_ARGUMENT', `from: ${what} ${range}`, 'from');
+}
