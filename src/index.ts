@@ -10,7 +10,24 @@ export {
   type RetrieveOptions,
 } from './catalog/catalog';
 export type { Item, ItemId, UserId } from './catalog/item';
+export type {
+  Dataset,
+  DatasetImpression,
+  DatasetItem,
+  ImpressionOutcome,
+  MalformedRows,
+} from './data/dataset';
+export { openDataset, type DatasetSource } from './data/open-dataset';
 export { errorCodes, FeedrankError, type ErrorCode } from './errors';
+export { evaluate, type Evaluation } from './evaluation/evaluate';
+export type { EvaluateOptions, EvaluationMode } from './evaluation/evaluate-options';
+export {
+  replay,
+  replayCatalogOptions,
+  replayLatenessMs,
+  type ReplayOptions,
+  type ReplaySummary,
+} from './evaluation/replay';
 export { builtInFeatures, type FeatureDefinition, type FeatureSource } from './features/feature';
 export type { FeedEvent, RecordResult } from './feed/event';
 export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';

@@ -76,6 +76,11 @@ export function checkObject(value: unknown, argument: string): Record<string, un
   return value as Record<string, unknown>;
 }
 
+/** A record's own entry: names such as `constructor` are names like any other. @internal */
+export function ownValue<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 /** @internal */
 export function checkInteger(
   value: unknown,
@@ -101,6 +106,12 @@ export function checkName(value: unknown, argument: string): string {
     return value;
   }
   throw invalidArgument(argument, 'a name of 1 to 200 well-formed characters', value);
+}
+
+/** A path of a file; a NUL would end it early for the native core. @internal */
+export function checkPath(value: unknown, argument: string): string {
+  if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return value;
+  throw invalidArgument(argument, 'the path of a file', value);
 }
 
 /**

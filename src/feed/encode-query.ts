@@ -13,6 +13,7 @@ import {
   checkPositive,
   checkUserId,
   copyVector,
+  ownValue,
 } from '../validation';
 import type { Query, UserVector } from './query';
 
@@ -74,7 +75,7 @@ export function encodeQuery(
       userVectors: vectors.map(({ space, values }) => ({ space: space.index, values })),
       now,
       limit: stage.limit,
-      context: Float64Array.from(contextKeys, (key) => context[key] ?? NaN),
+      context: Float64Array.from(contextKeys, (key) => ownValue(context, key) ?? NaN),
       seen: stage.seen,
       list,
     },

@@ -77,9 +77,10 @@ export class Feed {
     this.#engagement = state.engagement;
     this.#halfLivesMs = state.halfLivesMs;
     this.#latenessMs = state.latenessMs;
-    this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {});
     this.#plan = new Plan(options, { ...state, catalog: options.catalog, device: options.device ?? 'cpu' });
-    this.#plan.encodeSettings(this.#profiles.settings(undefined));
+    this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {}, (settings) =>
+      this.#plan.encodeSettings(settings),
+    );
   }
 
   /**
@@ -212,15 +213,6 @@ export class Feed {
    */
   setProfile(profile: RankProfile): void {
     this.#native();
-    for (const name of Object.keys(profile.quotas ?? {})) {
-      if (!this.#plan.generatorNames.includes(name)) {
-        throw new FeedrankError(
-          'UNKNOWN_STAGE',
-          `profile.quotas.${name}: no generator of this name; the feed has: ${this.#plan.generatorNames.join(', ') || 'none'}`,
-          `profile.quotas.${name}`,
-        );
-      }
-    }
     this.#profiles.set(profile);
   }
 

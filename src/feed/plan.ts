@@ -20,7 +20,7 @@ import type {
   Ranker,
   Selector,
 } from '../stages/stage';
-import { checkName, checkObject } from '../validation';
+import { checkName, checkObject, ownValue } from '../validation';
 
 /** The stages of a feed: native ones, or objects of your own, in any mixture. */
 export interface FeedStages {
@@ -144,8 +144,8 @@ export class Plan {
       if (!this.generatorNames.includes(name)) {
         throw new FeedrankError(
           'UNKNOWN_STAGE',
-          `quotas.${name}: no generator of this name; the feed has: ${this.generatorNames.join(', ') || 'none'}`,
-          `quotas.${name}`,
+          `profile.quotas.${name}: no generator of this name; the feed has: ${this.generatorNames.join(', ') || 'none'}`,
+          `profile.quotas.${name}`,
         );
       }
     }
@@ -155,7 +155,7 @@ export class Plan {
       maxCandidates: settings.maxCandidates,
       quotas: Uint32Array.from(
         this.generatorNames,
-        (name) => settings.quotas[name] ?? settings.maxCandidates,
+        (name) => ownValue(settings.quotas, name) ?? settings.maxCandidates,
       ),
       maxAgeMs: settings.maxAgeMs,
       seenAfterImpressions: settings.seenAfterImpressions,

@@ -18,6 +18,9 @@ interface Outcome<T> {
   readonly ms: number;
 }
 
+/** A longer timer would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 type StageCall<T> = (context: StageContext) => T | Promise<T>;
 
 /**
@@ -198,7 +201,7 @@ export class StageRunner {
           timer = setTimeout(() => {
             reject(new Deadline('deadline'));
             abort.abort(new Deadline('deadline'));
-          }, left);
+          }, Math.min(left, longestTimerMs));
         }),
       ]);
       return { value: check(value), ms: spent() };

@@ -91,14 +91,21 @@ export function toModelDescription(value: unknown, argument: string): ModelDescr
     );
   }
   const description: RawDescription = value;
-  const names = description.features.map((feature) => feature.name);
-  if (new Set(names).size !== names.length) {
-    throw malformed(`${argument}.features`, 'distinct feature names', names.join(', '));
-  }
+  checkDistinctNames(description.features, `${argument}.features`, 'distinct feature names');
+  checkDistinctNames(description.heads ?? [], `${argument}.heads`, 'distinct head names');
   return {
     features: description.features as unknown as ModelDescription['features'],
     heads: description.heads?.map(({ name, weight }) => ({ name, weight: weight ?? 1 })),
   };
+}
+
+function checkDistinctNames(
+  entries: readonly { readonly name: string }[],
+  argument: string,
+  expected: string,
+): void {
+  const names = entries.map(({ name }) => name);
+  if (new Set(names).size !== names.length) throw malformed(argument, expected, names.join(', '));
 }
 
 function malformed(argument: string, expected: string, got: string, cause?: unknown) {

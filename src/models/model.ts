@@ -1,7 +1,7 @@
 import { binding, type NativeModel } from '../binding';
 import { guardAsync } from '../catalog/catalog';
 import { FeedrankError, invalidArgument } from '../errors';
-import { copyVector } from '../validation';
+import { checkObject, checkPath, copyVector, ownValue } from '../validation';
 import {
   readModelDescription,
   toModelDescription,
@@ -44,9 +44,8 @@ export class Model {
    * `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
-    if (typeof path !== 'string' || path.length === 0) {
-      throw invalidArgument('path', 'the path of a TorchScript file', path);
-    }
+    checkPath(path, 'path');
+    checkObject(options, 'options');
     if (options.allowUnverified !== true) {
       throw new FeedrankError(
         'MODEL_UNVERIFIED',
@@ -70,7 +69,8 @@ export class Model {
 
   /**
    * Scores feature rows outside any feed: n × f values in, n × heads out, both row-major.
-   * Rejects with `DIMENSION_MISMATCH` or `INVALID_ARGUMENT`.
+   * Rejects with `DIMENSION_MISMATCH`, `INVALID_ARGUMENT`, or `MODEL_OUTPUT` where a score is not
+   * finite.
    */
   async score(features: ArrayLike<number>): Promise<Float32Array> {
     const copy = copyVector(features, 'features');
@@ -83,13 +83,13 @@ export class Model {
     for (const name of Object.keys(overrides)) {
       if (!this.heads.includes(name)) {
         throw invalidArgument(
-          `headWeights.${name}`,
+          `profile.headWeights.${name}`,
           `one of the model's heads (${this.heads.join(', ')})`,
           name,
         );
       }
     }
-    return Float64Array.from(this.heads, (name) => overrides[name] ?? own.get(name) ?? 1);
+    return Float64Array.from(this.heads, (name) => ownValue(overrides, name) ?? own.get(name) ?? 1);
   }
 
   /** Lets go of the model. Feeds that were made with it keep it while they need it. */

@@ -1,7 +1,7 @@
 import { binding } from '../binding';
 import { guardAsync } from '../catalog/catalog';
 import { invalidArgument } from '../errors';
-import { checkInteger, checkObject, copyVector } from '../validation';
+import { checkInteger, checkObject, checkPath, copyVector } from '../validation';
 
 /** A fully connected network: (x − mean) · scale, then linear layers with ReLU between them. */
 export interface ScriptedNetwork {
@@ -24,9 +24,7 @@ export interface ScriptedNetwork {
  * are the model's heads. Rejects with `INVALID_ARGUMENT` or `FILE_NOT_WRITTEN`.
  */
 export async function saveScriptedNetwork(network: ScriptedNetwork, path: string): Promise<void> {
-  if (typeof path !== 'string' || path.length === 0) {
-    throw invalidArgument('path', 'the path of a file to write', path);
-  }
+  checkPath(path, 'path');
   checkObject(network, 'network');
   if (!Array.isArray(network.layers)) {
     throw invalidArgument('network.layers', 'an array of layers', network.layers);
@@ -34,12 +32,16 @@ export async function saveScriptedNetwork(network: ScriptedNetwork, path: string
   const native = {
     mean: copyVector(network.mean, 'network.mean'),
     scale: copyVector(network.scale, 'network.scale'),
-    layers: network.layers.map((layer, i) => ({
-      inputs: checkInteger(layer.inputs, `network.layers[${i}].inputs`, 1, 65_536),
-      outputs: checkInteger(layer.outputs, `network.layers[${i}].outputs`, 1, 65_536),
-      weights: copyVector(layer.weights, `network.layers[${i}].weights`),
-      bias: copyVector(layer.bias, `network.layers[${i}].bias`),
-    })),
+    layers: network.layers.map((value: unknown, i) => {
+      const where = `network.layers[${i}]`;
+      const layer = checkObject(value, where);
+      return {
+        inputs: checkInteger(layer['inputs'], `${where}.inputs`, 1, 65_536),
+        outputs: checkInteger(layer['outputs'], `${where}.outputs`, 1, 65_536),
+        weights: copyVector(layer['weights'], `${where}.weights`),
+        bias: copyVector(layer['bias'], `${where}.bias`),
+      };
+    }),
   };
   await guardAsync(() => binding().saveScriptedNetwork(native, path));
 }

@@ -1,5 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { describeValue, FeedrankError } from '../errors';
+import { describeValue, FeedrankError, invalidArgument } from '../errors';
+import { checkObject } from '../validation';
 import {
   rankProfileSchema,
   tauOfHalfLife,
@@ -52,22 +53,33 @@ export class ProfileSet {
   readonly #profiles = new Map<string, RankProfile>();
   readonly #settings = new Map<string, RankSettings>();
   readonly #default: string;
+  readonly #check: (settings: RankSettings) => void;
 
-  constructor(profiles: readonly RankProfile[], defaultProfile: RankProfile) {
-    profiles.forEach((profile, i) => this.#add(profile, `profiles[${i}]`));
-    const { name = 'default' } = defaultProfile;
+  /** `check` throws where settings do not fit the feed. */
+  constructor(
+    profiles: readonly RankProfile[],
+    defaultProfile: RankProfile,
+    check: (settings: RankSettings) => void,
+  ) {
+    this.#check = check;
+    if (!Array.isArray(profiles)) {
+      throw invalidArgument('profiles', 'an array of profiles', profiles);
+    }
+    profiles.forEach((profile: RankProfile, i) => this.#add(profile, `profiles[${i}]`));
+    const { name = 'default' } = checkObject(defaultProfile, 'profile') as RankProfile;
     this.#default = name;
     this.#add({ ...defaultProfile, name }, 'profile');
-    for (const known of this.#profiles.keys()) this.settings(known);
+    this.#checkAll();
   }
 
   /** Adds a profile or replaces the one of its name; requests that run keep what they had. */
   set(profile: RankProfile): void {
+    checkObject(profile, 'profile');
     const before = this.#profiles.get(profile.name ?? this.#default);
     const name = this.#add({ name: this.#default, ...profile }, 'profile');
     this.#settings.clear();
     try {
-      for (const known of this.#profiles.keys()) this.settings(known);
+      this.#checkAll();
     } catch (error) {
       if (before === undefined) this.#profiles.delete(name);
       else this.#profiles.set(name, before);
@@ -89,6 +101,10 @@ export class ProfileSet {
       this.#settings.set(name, settings);
     }
     return settings;
+  }
+
+  #checkAll(): void {
+    for (const known of this.#profiles.keys()) this.#check(this.settings(known));
   }
 
   #add(profile: RankProfile, argument: string): string {

@@ -65,12 +65,14 @@ export const rankProfileSchema = Type.Object(
     perAuthor: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: 2_147_483_647,
         description: 'Most items of one author in a slate; 0 for no cap. Defaults to 0.',
       }),
     ),
     perTopic: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: 2_147_483_647,
         description: 'Most items of one topic in a slate; 0 for no cap. Defaults to 0.',
       }),
     ),

@@ -110,7 +110,10 @@ export function nativeFeatures(
 /** Options of the rankers. */
 export interface RankerOptions {
   readonly name?: string;
-  /** Whether a failure fails the request, instead of falling back to the order of the candidates. Defaults to `false`. */
+  /**
+   * Whether a failure fails the request, instead of falling back to the order of the candidates.
+   * Such a ranker is also run when the budget is spent already. Defaults to `false`.
+   */
   readonly failClosed?: boolean;
 }
 

@@ -1,0 +1,140 @@
+import { Catalog } from '../catalog/catalog';
+import type { UserId } from '../catalog/item';
+import type { Dataset, DatasetImpression } from '../data/dataset';
+import { replay, replayCatalogOptions, replayLatenessMs } from '../evaluation/replay';
+import type { ReplaySummary } from '../evaluation/replay';
+import { Feed } from '../feed/feed';
+import type { Query, UserVector } from '../feed/query';
+import { Model } from '../models/model';
+import {
+  decayedDot,
+  fresh,
+  maximumAge,
+  seen,
+  topN,
+  torchScript,
+  trending,
+} from '../stages/native-stages';
+import { buildDemoRanker } from './demo-ranker';
+
+/** What the log tells of one reader. */
+export interface Reader {
+  readonly id: UserId;
+  readonly slices: Readonly<Record<string, string>>;
+  readonly context: Readonly<Record<string, number>>;
+  readonly vectors: readonly UserVector[];
+  readonly clicks: number;
+  /** Topics of what the reader clicked, with how often, most often first. */
+  readonly topics: readonly (readonly [topic: string, clicks: number])[];
+}
+
+/** A feed that has lived through a log, and the readers that it met. */
+export interface DemoFeed {
+  readonly feed: Feed;
+  readonly catalogSize: number;
+  readonly rankerPath: string;
+  readonly summary: ReplaySummary;
+  /** Most clicks first. */
+  readonly readers: readonly Reader[];
+  /** The instant at which the log ends. */
+  readonly now: number;
+  dispose(): Promise<void>;
+}
+
+export const demoProfile = {
+  name: 'demo',
+  limit: 8,
+  perAuthor: 2,
+  perTopic: 3,
+  maxAgeMs: 3 * 86_400_000,
+  seenAfterImpressions: 3,
+} as const;
+
+/** Builds a feed for a dataset and plays the whole log through it. */
+export async function createDemoFeed(
+  dataset: Dataset,
+  onProgress: (done: number, total: number) => void,
+): Promise<DemoFeed> {
+  const [space] = Object.keys(dataset.spaces);
+  const ranker = await buildDemoRanker(space);
+  const catalog = await Catalog.create(replayCatalogOptions(dataset));
+  const model = await Model.load(ranker.path, { allowUnverified: true });
+  const feed = await Feed.create({
+    catalog,
+    generators: [...(space === undefined ? [] : [decayedDot({ space })]), trending(), fresh()],
+    filters: [seen(), maximumAge()],
+    ranker: torchScript(model),
+    selector: topN(),
+    profile: demoProfile,
+    latenessMs: replayLatenessMs,
+  });
+  const readers = new ReaderDirectory(dataset);
+  const total = dataset.splits.reduce((sum, { impressions }) => sum + impressions, 0);
+  const summary = await replay({
+    dataset,
+    catalog,
+    feed,
+    split: dataset.splits.at(-1)?.name ?? '',
+    onImpression: (impression) => readers.meet(impression),
+    onProgress: (done) => onProgress(done, total),
+  });
+  return {
+    feed,
+    catalogSize: catalog.size,
+    rankerPath: ranker.path,
+    summary,
+    readers: readers.list(),
+    now: summary.endedAt,
+    async dispose() {
+      feed.dispose();
+      model.dispose();
+      catalog.dispose();
+      await ranker.remove();
+    },
+  };
+}
+
+export function queryOf(reader: Reader, now: number): Query {
+  const { id, context, vectors } = reader;
+  return { userId: id, now, context, ...(vectors.length > 0 ? { userVector: vectors } : {}) };
+}
+
+/** Remembers what impressions say of their readers. */
+class ReaderDirectory {
+  readonly #dataset: Dataset;
+  readonly #latest = new Map<UserId, DatasetImpression>();
+  readonly #clicked = new Map<UserId, Set<DatasetImpression['itemIds'][number]>>();
+
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset;
+  }
+
+  meet(impression: DatasetImpression): void {
+    const clicked = this.#clicked.get(impression.userId) ?? new Set();
+    impression.clickedIds.forEach((id) => clicked.add(id));
+    this.#clicked.set(impression.userId, clicked);
+    this.#latest.set(impression.userId, impression);
+  }
+
+  list(): Reader[] {
+    const topicsOf = new Map(this.#dataset.items.map(({ id, topics }) => [id, topics ?? []]));
+    const readers = [...this.#latest.values()].map(
+      ({ userId, userSlices, context, userVectors }) => {
+        const clicked = [...(this.#clicked.get(userId) ?? [])];
+        const counts = new Map<string, number>();
+        for (const topic of clicked.flatMap((id) => topicsOf.get(id) ?? [])) {
+          counts.set(topic, (counts.get(topic) ?? 0) + 1);
+        }
+        return {
+          id: userId,
+          slices: userSlices,
+          context,
+          vectors: userVectors ?? [],
+          clicks: clicked.length,
+          topics: [...counts].sort((a, b) => b[1] - a[1]),
+        };
+      },
+    );
+    return readers.sort((a, b) => b.clicks - a.clicks);
+  }
+}

@@ -1,0 +1,114 @@
+import { quantile } from 'simple-statistics';
+
+import type { ItemId } from '../catalog/item';
+import type { Dataset, DatasetItem } from '../data/dataset';
+import type { Slate, SlateItem } from '../feed/slate';
+import type { Reader } from './demo-feed';
+import { openTable, plainTable } from './evaluation-table';
+
+const minuteMs = 60_000;
+
+/** What one reader gets to see, with reasons. */
+export function formatSlate(
+  slate: Slate,
+  reader: Reader,
+  items: ReadonlyMap<ItemId, DatasetItem>,
+): string {
+  const described = slate.items.map((item) => ({ item, listed: items.get(item.id) }));
+  const hasAuthors = described.some(({ listed }) => listed?.author !== undefined);
+  const hasTopics = described.some(({ listed }) => listed?.topics !== undefined);
+  const rows = described.map(({ item, listed }) => [
+    String(item.position + 1),
+    String(item.id),
+    ...(hasTopics ? [listed?.topics?.join(', ') ?? ''] : []),
+    ...(hasAuthors ? [listed?.author ?? ''] : []),
+    listed ? formatAge(slate.now - listed.publishTime) : '',
+    item.score.toFixed(2),
+    item.sources.map(({ generator }) => generator).join(', '),
+    strongestTerms(item),
+  ]);
+  const head = [
+    '#',
+    'item',
+    ...(hasTopics ? ['topic'] : []),
+    ...(hasAuthors ? ['author'] : []),
+    'age',
+    'score',
+    'found by',
+    'because of',
+  ];
+  return `${formatReader(reader)}\n${openTable(head, rows, ['#', 'age', 'score'])}`;
+}
+
+function formatReader({ id, slices, clicks, topics }: Reader): string {
+  const traits = Object.entries(slices).map(([name, value]) => `${name} ${value}`);
+  const favourites = topics.slice(0, 3).map(([topic, count]) => `${topic} ×${count}`);
+  const clicked = `clicked ${clicks} items so far`;
+  const about = favourites.length > 0 ? `${clicked}: ${favourites.join(', ')}, …` : clicked;
+  return `Reader ${id} (${traits.join(', ')}) ${about}`;
+}
+
+/** The two parts of the score that move it most. */
+function strongestTerms({ terms }: SlateItem): string {
+  return Object.entries(terms)
+    .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
+    .slice(0, 2)
+    .map(([name, value]) => `${name} ${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`)
+    .join(', ');
+}
+
+function formatAge(ageMs: number): string {
+  const minutes = Math.max(0, ageMs) / minuteMs;
+  if (minutes < 60) return `${minutes.toFixed(0)} min`;
+  return minutes < 48 * 60 ? `${(minutes / 60).toFixed(1)} h` : `${(minutes / 1440).toFixed(1)} d`;
+}
+
+/** How long each stage took, over many slates of one feed. */
+export function formatTimings(slates: readonly Slate[]): string {
+  const stages = slates[0]?.trace.stages ?? [];
+  const rows = stages.map(({ name, kind }, index) => {
+    const traces = slates.map(({ trace }) => trace.stages[index]).filter((trace) => !!trace);
+    const [before, after] = [traces.map((trace) => trace.in), traces.map((trace) => trace.out)];
+    const counts = `${median(before)} → ${median(after)}`;
+    return [`${kind}: ${name}`, counts, ...percentiles(traces.map(({ ms }) => ms))];
+  });
+  const traces = slates.map(({ trace }) => trace);
+  return plainTable(
+    ['stage', 'candidates', 'p50 ms', 'p99 ms'],
+    [
+      ...rows,
+      ['native, all stages', '', ...percentiles(traces.map(({ nativeMs }) => nativeMs))],
+      ['whole request', '', ...percentiles(traces.map(({ totalMs }) => totalMs))],
+    ],
+  );
+}
+
+function percentiles(values: readonly number[]): string[] {
+  return [0.5, 0.99].map((p) => quantile([...values], p).toFixed(3));
+}
+
+function median(values: readonly number[]): string {
+  return quantile([...values], 0.5).toFixed(0);
+}
+
+/** Clicks per impression of each group of items, split by split, as the log has them. */
+export async function formatClickRates(dataset: Dataset, label: string): Promise<string> {
+  const groupOf = new Map(dataset.items.map(({ id, labels }) => [id, labels?.[label]]));
+  const groups = [...new Set(groupOf.values())].filter((group) => group !== undefined).sort();
+  const rows: string[][] = [];
+  for (const { name } of dataset.splits) {
+    const shown = new Map<string | undefined, number>();
+    const clicked = new Map<string | undefined, number>();
+    for await (const { itemIds, clickedIds } of dataset.impressions(name)) {
+      itemIds.forEach((id) => count(shown, groupOf.get(id)));
+      clickedIds.forEach((id) => count(clicked, groupOf.get(id)));
+    }
+    const rate = (group: string): number => (clicked.get(group) ?? 0) / (shown.get(group) ?? 0);
+    rows.push([name, ...groups.map((group) => `${(100 * rate(group)).toFixed(1)}%`)]);
+  }
+  return plainTable([`clicks per showing, by ${label}`, ...groups], rows);
+}
+
+function count<T>(counts: Map<T, number>, key: T): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

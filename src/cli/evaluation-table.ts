@@ -1,0 +1,101 @@
+import Table from 'cli-table3';
+
+import type { MeanInterval } from '../evaluation/bootstrap';
+import type { Evaluation } from '../evaluation/evaluate';
+import type { GroupMetrics } from '../evaluation/group-metrics';
+import type { Machine } from '../evaluation/machine';
+import { metricNames } from '../evaluation/metrics';
+
+/** A table without lines between its columns, for rows that hold much text. */
+export function openTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  rightAligned: readonly string[],
+): string {
+  const table = new Table({
+    head: [...head],
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    colAligns: head.map((name) => (rightAligned.includes(name) ? 'right' : 'left')),
+    chars: Object.fromEntries(tableCharacters.map((name) => [name, ''])),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString().replace(/ +$/gm, '');
+}
+
+const tableCharacters = [
+  ...['top', 'top-mid', 'top-left', 'top-right'],
+  ...['bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+];
+
+/** A table without colours, so that it reads the same in a file. */
+export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true },
+    // The first column names the row; the others hold its values.
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+/** An evaluation for a person to read. */
+export function formatEvaluation(evaluation: Evaluation): string {
+  const { dataset, split, ranker, mode, from, to, impressions, unknownItems } = evaluation;
+  const metrics = metricNames.map((name) => [
+    metricTitles[name],
+    evaluation.metrics[name].mean.toFixed(4),
+    formatRange(evaluation.metrics[name]),
+  ]);
+  const period = from === null && to === null ? '' : ` from ${from ?? 'start'} to ${to ?? 'end'}`;
+  const notes = [
+    `${impressions.toLocaleString('en')} impressions measured`,
+    ...(unknownItems > 0 ? [`${unknownItems.toLocaleString('en')} items without a listing`] : []),
+    ...(evaluation.malformedRows === undefined
+      ? []
+      : [`${evaluation.malformedRows.toLocaleString('en')} malformed rows skipped`]),
+    ...(evaluation.clickedItemsFound === undefined
+      ? []
+      : [`${(100 * evaluation.clickedItemsFound).toFixed(1)}% of clicked items found`]),
+  ];
+  return [
+    `${ranker} on ${dataset}, ${split}${period}, mode ${mode}`,
+    notes.join('; '),
+    plainTable(['metric', 'mean', '95% interval'], metrics),
+    ...Object.entries(evaluation.groups).map(([name, group]) => formatGroup(name, group)),
+    `${evaluation.seconds.toFixed(1)} s on ${formatMachine(evaluation.machine)}`,
+  ].join('\n');
+}
+
+const metricTitles = { auc: 'AUC', mrr: 'MRR', ndcg5: 'nDCG@5', ndcg10: 'nDCG@10' } as const;
+
+export function formatMachine({ cpu, cores, node, libtorch }: Machine): string {
+  return `${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`;
+}
+
+function formatGroup(name: string, group: GroupMetrics): string {
+  const values = Object.entries(group.values).map(([value, metrics]) => [
+    value,
+    metrics.impressions.toLocaleString('en'),
+    formatNumber(metrics.auc),
+    formatNumber(metrics.ndcg10),
+    formatNumber(metrics.meanScore),
+  ]);
+  const { ndcgGap } = group;
+  const gaps = [
+    `score disparity ${formatNumber(group.scoreDisparity)}`,
+    `pairwise gap ${formatNumber(group.pairwiseGap)}`,
+    `nDCG@10 gap ${ndcgGap ? `${formatNumber(ndcgGap.mean)} (${formatRange(ndcgGap)})` : 'n/a'}`,
+  ];
+  const head = [name, 'impressions', 'AUC', 'nDCG@10', 'mean score'];
+  return `${plainTable(head, values)}\n${gaps.join(', ')}`;
+}
+
+function formatRange({ low, high }: MeanInterval): string {
+  return `${low.toFixed(4)} … ${high.toFixed(4)}`;
+}
+
+function formatNumber(value: number | null): string {
+  return value === null ? 'n/a' : value.toFixed(4);
+}
