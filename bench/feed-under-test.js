@@ -40,11 +40,7 @@ async function makeFeed({ items = 100_000, dimensions = 64, seed = 1 } = {}) {
   }
   const feed = await feedrank.Feed.create({
     catalog,
-    generators: [
-      feedrank.decayedDot({ space: 'content' }),
-      feedrank.trending(),
-      feedrank.fresh(),
-    ],
+    generators: [feedrank.decayedDot({ space: 'content' }), feedrank.trending(), feedrank.fresh()],
     filters: [feedrank.seen(), feedrank.maximumAge()],
     ranker: feedrank.weightedSum({ clicks_3h: 1, ctr_12h: 5, age: -0.2, mean_dwell_48h: 0.1 }),
     // A budget would hide cost: what does not fit is skipped.
@@ -58,7 +54,10 @@ async function makeFeed({ items = 100_000, dimensions = 64, seed = 1 } = {}) {
     eventId: `event ${i}`,
   });
   for (let i = 0; i < 50; i++) {
-    await feed.record(Array.from({ length: 1_000 }, (_, j) => event(i * 1_000 + j)), { now });
+    await feed.record(
+      Array.from({ length: 1_000 }, (_, j) => event(i * 1_000 + j)),
+      { now },
+    );
   }
   const query = () => ({
     userId: Math.floor(random() * 10_000),

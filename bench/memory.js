@@ -3,6 +3,7 @@
 // Does serving leak? Resident memory over 10,000 ranks, each with a record, after the first 1,000.
 // Run with --expose-gc, so that garbage that waits for collection is not taken for growth.
 
+const { setImmediate } = require('node:timers');
 const { makeFeed } = require('./feed-under-test');
 
 const calls = 10_000;

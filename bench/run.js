@@ -36,7 +36,11 @@ async function main() {
   }
   const status = require('..').runtimeStatus();
   const report = {
-    machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, memoryGiB: os.totalmem() / 2 ** 30 },
+    machine: {
+      cpu: os.cpus()[0].model,
+      cores: os.cpus().length,
+      memoryGiB: os.totalmem() / 2 ** 30,
+    },
     versions: {
       node: process.version,
       feedrank: status.version,
@@ -51,13 +55,15 @@ async function main() {
       .filter(([, value]) => typeof value === 'number')
       .map(([name, value]) => `${name} ${value.toFixed(2)}`)
       .join('  ');
-  for (const { id, work, ours, peers, rounds, samples, ...more } of rows) {
+  for (const { id, work, ours, peers, added, growth, rankMs, ranksPerSecond } of rows) {
     table.push([
       `${id}\n${work}`,
       shown(ours),
-      [...peers.map((peer) => `${peer.name}: ${shown(peer)}`), shown(more), shown(more.rankMs ?? {})]
-        .filter((line) => line !== '')
-        .join('\n'),
+      [
+        ...peers.map((peer) => `${peer.name}: ${shown(peer)}`),
+        shown({ added, growth, ranksPerSecond }),
+        ...(rankMs === undefined ? [] : [`one rank (ms): ${shown(rankMs)}`]),
+      ].join('\n'),
     ]);
   }
   process.stdout.write(`${table.toString()}\n`);

@@ -1,4 +1,4 @@
-import type { ItemId } from './catalog/item';
+import type { ItemId } from './identity';
 import { loadAddon } from '../lib/load-addon.js';
 import { FeedrankError } from './errors';
 

@@ -92,3 +92,21 @@ export function fromNative(error: unknown): FeedrankError {
     cause: error,
   });
 }
+
+/** Runs what calls into the native core. @internal */
+export function guard<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** @internal */
+export async function guardAsync<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

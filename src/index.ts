@@ -9,7 +9,7 @@ export {
   type RetrievedItems,
   type RetrieveOptions,
 } from './catalog/catalog';
-export type { Item, ItemId, UserId } from './catalog/item';
+export type { Item } from './catalog/item';
 export type {
   Dataset,
   DatasetImpression,
@@ -32,7 +32,7 @@ export { builtInFeatures, type FeatureDefinition, type FeatureSource } from './f
 export type { FeedEvent, RecordResult } from './feed/event';
 export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';
 export type { FeedStages } from './feed/plan';
-export type { Query, UserVector } from './feed/query';
+export type { Query } from './feed/query';
 export type {
   CandidateSource,
   Degradation,
@@ -41,6 +41,7 @@ export type {
   StageTrace,
   Trace,
 } from './feed/slate';
+export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';
 export { modelDescriptionSchema, type ModelDescription } from './models/model-description';
@@ -77,3 +78,4 @@ export type {
   Selector,
   StageContext,
 } from './stages/stage';
+export type { UserVector } from './user-vector';

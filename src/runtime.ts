@@ -1,5 +1,5 @@
 import { binding } from './binding';
-import { guard } from './catalog/catalog';
+import { guard } from './errors';
 import { checkInteger, checkObject } from './validation';
 
 /** Settings of the process; they hold for all of its catalogs, feeds and worker_threads. */

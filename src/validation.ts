@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { ItemId } from './catalog/item';
+import type { ItemId } from './identity';
 import { FeedrankError, invalidArgument } from './errors';
 
 const longestId = 1024;
@@ -102,7 +102,12 @@ export function checkPositive(value: unknown, argument: string, infinite = false
 
 /** @internal */
 export function checkName(value: unknown, argument: string): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && value.isWellFormed()) {
+  if (
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= 200 &&
+    value.isWellFormed()
+  ) {
     return value;
   }
   throw invalidArgument(argument, 'a name of 1 to 200 well-formed characters', value);
@@ -135,7 +140,11 @@ export function copyVector(value: unknown, argument: string): Float32Array {
 
 function checkNumbers(value: unknown, argument: string): ArrayLike<number> {
   if (Array.isArray(value)) return value as number[];
-  if (types.isTypedArray(value) && !types.isBigInt64Array(value) && !types.isBigUint64Array(value)) {
+  if (
+    types.isTypedArray(value) &&
+    !types.isBigInt64Array(value) &&
+    !types.isBigUint64Array(value)
+  ) {
     const buffer = value.buffer as ArrayBuffer & { resizable?: boolean };
     if (types.isSharedArrayBuffer(buffer)) {
       throw invalidArgument(argument, 'numbers in memory of one thread', 'a SharedArrayBuffer');
@@ -146,7 +155,7 @@ function checkNumbers(value: unknown, argument: string): ArrayLike<number> {
     if (isDetached(buffer)) {
       throw invalidArgument(argument, 'numbers in a live buffer', 'a detached buffer');
     }
-    return value as unknown as ArrayLike<number>;
+    return value;
   }
   throw invalidArgument(argument, 'an array or typed array of numbers', value);
 }

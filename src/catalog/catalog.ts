@@ -1,5 +1,5 @@
 import { binding, type NativeCatalog, type NativeSchema } from '../binding';
-import { FeedrankError, fromNative, invalidArgument } from '../errors';
+import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import { toMilliseconds, type Instant } from '../instant';
 import {
   checkInteger,
@@ -11,7 +11,8 @@ import {
   copyVector,
 } from '../validation';
 import { encodeItems } from './encode-items';
-import type { Item, ItemId } from './item';
+import type { Item } from './item';
+import type { ItemId } from '../identity';
 
 /** What a catalog's items hold; fixed when it is created. */
 export interface CatalogOptions {
@@ -199,24 +200,6 @@ export class Catalog {
       `${argument}: no embedding space ${JSON.stringify(name)}; the catalog has: ${known}`,
       argument,
     );
-  }
-}
-
-/** @internal */
-export function guard<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
-
-/** @internal */
-export async function guardAsync<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    throw fromNative(error);
   }
 }
 

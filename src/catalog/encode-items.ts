@@ -2,7 +2,7 @@ import type { NativeItems, NativeSchema } from '../binding';
 import { FeedrankError, invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
 import { checkItemId, checkName, checkObject, copyVector } from '../validation';
-import type { ItemId } from './item';
+import type { ItemId } from '../identity';
 
 const none = 0xffffffff;
 

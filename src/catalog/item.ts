@@ -1,10 +1,5 @@
+import type { ItemId } from '../identity';
 import type { Instant } from '../instant';
-
-/** A catalog fixes one kind: strings of 1 to 1,024 characters, or safe integers. */
-export type ItemId = string | number;
-
-/** Readers are named as items are; both kinds may be used side by side. */
-export type UserId = string | number;
 
 /** What a catalog is told of one item. An upsert replaces all of it. */
 export interface Item {

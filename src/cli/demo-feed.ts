@@ -1,10 +1,11 @@
 import { Catalog } from '../catalog/catalog';
-import type { UserId } from '../catalog/item';
+import type { UserId } from '../identity';
 import type { Dataset, DatasetImpression } from '../data/dataset';
 import { replay, replayCatalogOptions, replayLatenessMs } from '../evaluation/replay';
 import type { ReplaySummary } from '../evaluation/replay';
 import { Feed } from '../feed/feed';
-import type { Query, UserVector } from '../feed/query';
+import type { Query } from '../feed/query';
+import type { UserVector } from '../user-vector';
 import { Model } from '../models/model';
 import {
   decayedDot,

@@ -1,6 +1,6 @@
 import { quantile } from 'simple-statistics';
 
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import type { Dataset, DatasetItem } from '../data/dataset';
 import type { Slate, SlateItem } from '../feed/slate';
 import type { Reader } from './demo-feed';

@@ -1,6 +1,7 @@
-import type { Item, ItemId, UserId } from '../catalog/item';
+import type { Item } from '../catalog/item';
+import type { ItemId, UserId } from '../identity';
 import { FeedrankError } from '../errors';
-import type { UserVector } from '../feed/query';
+import type { UserVector } from '../user-vector';
 
 /** An item of a dataset; its publish time is in epoch milliseconds. */
 export interface DatasetItem extends Item {

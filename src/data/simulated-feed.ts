@@ -1,5 +1,5 @@
 import { FeedrankError, invalidArgument } from '../errors';
-import type { UserVector } from '../feed/query';
+import type { UserVector } from '../user-vector';
 import type { Dataset, DatasetImpression } from './dataset';
 import { RandomStream } from './random-stream';
 import { createWorld, dot, embeddingDimensions, embeddingSpace } from './simulated-world';

@@ -1,5 +1,5 @@
 import { Catalog } from '../catalog/catalog';
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import { splitsUpTo } from '../data/dataset';
 import type { Dataset, DatasetImpression } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';

@@ -1,4 +1,4 @@
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
 import { countOrderedPairs, impressionMetrics } from './metrics';

@@ -1,4 +1,4 @@
-import type { ItemId, UserId } from '../catalog/item';
+import type { ItemId, UserId } from '../identity';
 import type { CandidateBatch } from '../stages/candidate-batch';
 import type { RankedCandidates, Ranker, StageContext } from '../stages/stage';
 

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogOptions } from '../catalog/catalog';
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import { splitsUpTo } from '../data/dataset';
 import type { Dataset, DatasetImpression, DatasetItem } from '../data/dataset';
 import { FeedrankError } from '../errors';

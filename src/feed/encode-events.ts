@@ -1,5 +1,5 @@
 import type { NativeEvents } from '../binding';
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import { invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
 import { checkItemId, checkObject, checkUserId } from '../validation';

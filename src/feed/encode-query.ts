@@ -1,6 +1,6 @@
 import type { NativeQuery } from '../binding';
 import type { Catalog } from '../catalog/catalog';
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 import { FeedrankError, invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
 import type { RankSettings } from '../profile/rank-profile';
@@ -15,7 +15,8 @@ import {
   copyVector,
   ownValue,
 } from '../validation';
-import type { Query, UserVector } from './query';
+import type { Query } from './query';
+import type { UserVector } from '../user-vector';
 
 const known = new Set([
   'userId',
@@ -62,8 +63,7 @@ export function encodeQuery(
     userId: query.userId === undefined ? undefined : checkUserId(query.userId, 'query.userId'),
     userVectors: vectors.map(({ space, values }) => ({ space: space.name, values })),
     now,
-    limit:
-      query.limit === undefined ? limit : checkInteger(query.limit, 'query.limit', 1, 10_000),
+    limit: query.limit === undefined ? limit : checkInteger(query.limit, 'query.limit', 1, 10_000),
     context,
     seen: query.seen === undefined ? [] : checkItemIds(query.seen, ids, 'query.seen'),
     settings,

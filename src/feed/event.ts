@@ -1,4 +1,4 @@
-import type { ItemId, UserId } from '../catalog/item';
+import type { ItemId, UserId } from '../identity';
 import type { Instant } from '../instant';
 
 /** What a reader did with an item. */

@@ -1,7 +1,7 @@
 import { binding, type NativeAnswer, type NativeEngagement } from '../binding';
-import { guard, guardAsync, type Catalog } from '../catalog/catalog';
-import type { ItemId, UserId } from '../catalog/item';
-import { FeedrankError, invalidArgument } from '../errors';
+import type { Catalog } from '../catalog/catalog';
+import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
+import type { ItemId, UserId } from '../identity';
 import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
@@ -77,7 +77,11 @@ export class Feed {
     this.#engagement = state.engagement;
     this.#halfLivesMs = state.halfLivesMs;
     this.#latenessMs = state.latenessMs;
-    this.#plan = new Plan(options, { ...state, catalog: options.catalog, device: options.device ?? 'cpu' });
+    this.#plan = new Plan(options, {
+      ...state,
+      catalog: options.catalog,
+      device: options.device ?? 'cpu',
+    });
     this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {}, (settings) =>
       this.#plan.encodeSettings(settings),
     );
@@ -98,7 +102,12 @@ export class Feed {
     halfLivesMs.forEach((halfLife, i) =>
       checkInteger(halfLife, `halfLivesMs[${i}]`, 1000, 365 * 24 * hour),
     );
-    const latenessMs = checkInteger(options.latenessMs ?? hour / 6, 'latenessMs', 0, 365 * 24 * hour);
+    const latenessMs = checkInteger(
+      options.latenessMs ?? hour / 6,
+      'latenessMs',
+      0,
+      365 * 24 * hour,
+    );
     const limits = {
       maxUsers: checkInteger(options.maxUsers ?? 100_000, 'maxUsers', 1, 2 ** 31),
       maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),

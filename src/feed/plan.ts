@@ -6,8 +6,8 @@ import {
   type NativeRankerSpec,
   type NativeSettings,
 } from '../binding';
-import { guard, type Catalog } from '../catalog/catalog';
-import { FeedrankError, invalidArgument } from '../errors';
+import type { Catalog } from '../catalog/catalog';
+import { FeedrankError, guard, invalidArgument } from '../errors';
 import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
 import type { Model } from '../models/model';
@@ -85,9 +85,7 @@ export class Plan {
 
     const ours = new Set(this.enrichers.flatMap((stage) => checkFeatureNames(stage)));
     this.definitions = collectFeatures(enrichers, ranker, ours, target.halfLivesMs);
-    this.contextKeys = [
-      ...new Set(this.definitions.flatMap((definition) => definition.key ?? [])),
-    ];
+    this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
 
@@ -219,12 +217,12 @@ function checkDistinctNames(stages: readonly NamedStage[]): void {
   }
 }
 
-function checkFeatureNames(stage: FeatureEnricher): readonly string[] {
-  if (!Array.isArray(stage.features) || stage.features.length === 0) {
-    throw invalidArgument(`enrichers.${stage.name}.features`, 'names of columns', stage.features);
+function checkFeatureNames({ name, features }: FeatureEnricher): string[] {
+  const argument = `enrichers.${name}.features`;
+  if (!Array.isArray(features) || features.length === 0) {
+    throw invalidArgument(argument, 'names of columns', features);
   }
-  stage.features.forEach((name, i) => checkName(name, `enrichers.${stage.name}.features[${i}]`));
-  return stage.features;
+  return features.map((column, i) => checkName(column, `${argument}[${i}]`));
 }
 
 /** Native features: what native enrichers list, then what the ranker reads beyond that. */

@@ -1,13 +1,7 @@
-import type { ItemId, UserId } from '../catalog/item';
+import type { ItemId, UserId } from '../identity';
 import type { Instant } from '../instant';
 import type { RankProfile } from '../profile/rank-profile';
-
-/** A reader as a vector, or several vectors, of one embedding space; scores take the best. */
-export interface UserVector {
-  readonly space: string;
-  /** One vector of the space's dimensions, or several laid end to end; finite. */
-  readonly values: ArrayLike<number>;
-}
+import type { UserVector } from '../user-vector';
 
 /** One request: what should this reader see now? */
 export interface Query {

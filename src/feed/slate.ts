@@ -1,4 +1,4 @@
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 
 /** Where a candidate came from. */
 export interface CandidateSource {

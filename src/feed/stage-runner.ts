@@ -75,6 +75,7 @@ export class StageRunner {
         return this.#rank(batch);
       case 'selector':
         return this.#select(batch);
+      case undefined:
       default:
         throw new FeedrankError('INTERNAL', 'the native request neither waits nor answers');
     }
@@ -97,32 +98,40 @@ export class StageRunner {
   }
 
   async #generate(stage: CandidateGenerator, generator: number) {
-    const outcome = await this.#call(stage, (context) => stage.generate(context), (value) => {
-      const generated = object<GeneratedCandidates>(value);
-      const ids = checkItemIds(generated.ids, this.#ids, 'ids');
-      const scores =
-        generated.scores === undefined
-          ? Float64Array.from(ids, (_, i) => ids.length - i)
-          : finiteNumbers(generated.scores, ids.length, 'scores');
-      return { ids, scores };
-    });
+    const outcome = await this.#call(
+      stage,
+      (context) => stage.generate(context),
+      (value) => {
+        const generated = object<GeneratedCandidates>(value);
+        const ids = checkItemIds(generated.ids, this.#ids, 'ids');
+        const scores =
+          generated.scores === undefined
+            ? Float64Array.from(ids, (_, i) => ids.length - i)
+            : finiteNumbers(generated.scores, ids.length, 'scores');
+        return { ids, scores };
+      },
+    );
     const { ids, scores } = outcome.value ?? { ids: [], scores: new Float64Array(0) };
     return { generator, ids, scores, ...reason(outcome) };
   }
 
   async #filter(index: number, batch: CandidateBatch): Promise<NativeExternalResult> {
     const stage = this.#plan.filters[index]!;
-    const outcome = await this.#call(stage, (context) => stage.filter(batch, context), (value) => {
-      const kept = value as ArrayLike<unknown>;
-      if (kept?.length !== batch.size) {
-        throw invalidArgument('filter', `one entry for each of ${batch.size} candidates`, value);
-      }
-      return Uint8Array.from(kept, (entry, i) => {
-        if (entry === true || entry === 1) return 1;
-        if (entry === false || entry === 0) return 0;
-        throw invalidArgument(`filter[${i}]`, 'true, false, 1 or 0', entry);
-      });
-    });
+    const outcome = await this.#call(
+      stage,
+      (context) => stage.filter(batch, context),
+      (value) => {
+        const kept = value as ArrayLike<unknown>;
+        if (kept?.length !== batch.size) {
+          throw invalidArgument('filter', `one entry for each of ${batch.size} candidates`, value);
+        }
+        return Uint8Array.from(kept, (entry, i) => {
+          if (entry === true || entry === 1) return 1;
+          if (entry === false || entry === 0) return 0;
+          throw invalidArgument(`filter[${i}]`, 'true, false, 1 or 0', entry);
+        });
+      },
+    );
     return { kind: 'kept', keep: outcome.value ?? new Uint8Array(0), ...reason(outcome) };
   }
 
@@ -145,36 +154,43 @@ export class StageRunner {
 
   async #rank(batch: CandidateBatch): Promise<NativeExternalResult> {
     const stage = this.#plan.ranker!;
-    const outcome = await this.#call(stage, (context) => stage.rank(batch, context), (value) => {
-      const ranked = object<RankedCandidates>(value);
-      const scores = finiteNumbers(ranked.scores, batch.size, 'scores');
-      const columns = Object.entries(ranked.terms ?? { score: scores }).map(
-        ([name, column]) =>
-          [name, finiteNumbers(column, batch.size, `terms.${name}`)] as const,
-      );
-      const terms = new Float64Array(batch.size * columns.length);
-      columns.forEach(([, column], t) =>
-        column.forEach((element, i) => (terms[i * columns.length + t] = element)),
-      );
-      return { scores, termNames: columns.map(([name]) => name), terms };
-    });
+    const outcome = await this.#call(
+      stage,
+      (context) => stage.rank(batch, context),
+      (value) => {
+        const ranked = object<RankedCandidates>(value);
+        const scores = finiteNumbers(ranked.scores, batch.size, 'scores');
+        const columns = Object.entries(ranked.terms ?? { score: scores }).map(
+          ([name, column]) => [name, finiteNumbers(column, batch.size, `terms.${name}`)] as const,
+        );
+        const terms = new Float64Array(batch.size * columns.length);
+        columns.forEach(([, column], t) =>
+          column.forEach((element, i) => (terms[i * columns.length + t] = element)),
+        );
+        return { scores, termNames: columns.map(([name]) => name), terms };
+      },
+    );
     const empty = { scores: new Float64Array(0), termNames: [], terms: new Float64Array(0) };
     return { kind: 'ranked', ...(outcome.value ?? empty), ...reason(outcome) };
   }
 
   async #select(batch: CandidateBatch): Promise<NativeExternalResult> {
     const stage = this.#plan.selector!;
-    const outcome = await this.#call(stage, (context) => stage.select(batch, context), (value) => {
-      const taken = new Set<number>();
-      for (const position of Array.from(value as ArrayLike<unknown>)) {
-        const valid = Number.isInteger(position) && (position as number) >= 0;
-        if (!valid || (position as number) >= batch.size || taken.has(position as number)) {
-          throw invalidArgument('select', `distinct positions below ${batch.size}`, position);
+    const outcome = await this.#call(
+      stage,
+      (context) => stage.select(batch, context),
+      (value) => {
+        const taken = new Set<number>();
+        for (const position of Array.from(value as ArrayLike<unknown>)) {
+          const valid = Number.isInteger(position) && (position as number) >= 0;
+          if (!valid || (position as number) >= batch.size || taken.has(position as number)) {
+            throw invalidArgument('select', `distinct positions below ${batch.size}`, position);
+          }
+          taken.add(position as number);
         }
-        taken.add(position as number);
-      }
-      return Uint32Array.from(taken);
-    });
+        return Uint32Array.from(taken);
+      },
+    );
     return { kind: 'selected', positions: outcome.value ?? new Uint32Array(0), ...reason(outcome) };
   }
 
@@ -198,10 +214,13 @@ export class StageRunner {
         new Promise<never>((_, reject) => {
           abort.signal.addEventListener('abort', () => reject(new Deadline('aborted')));
           if (left === Infinity) return;
-          timer = setTimeout(() => {
-            reject(new Deadline('deadline'));
-            abort.abort(new Deadline('deadline'));
-          }, Math.min(left, longestTimerMs));
+          timer = setTimeout(
+            () => {
+              reject(new Deadline('deadline'));
+              abort.abort(new Deadline('deadline'));
+            },
+            Math.min(left, longestTimerMs),
+          );
         }),
       ]);
       return { value: check(value), ms: spent() };

@@ -94,7 +94,7 @@ export function toModelDescription(value: unknown, argument: string): ModelDescr
   checkDistinctNames(description.features, `${argument}.features`, 'distinct feature names');
   checkDistinctNames(description.heads ?? [], `${argument}.heads`, 'distinct head names');
   return {
-    features: description.features as unknown as ModelDescription['features'],
+    features: description.features,
     heads: description.heads?.map(({ name, weight }) => ({ name, weight: weight ?? 1 })),
   };
 }

@@ -1,6 +1,5 @@
 import { binding, type NativeModel } from '../binding';
-import { guardAsync } from '../catalog/catalog';
-import { FeedrankError, invalidArgument } from '../errors';
+import { FeedrankError, guardAsync, invalidArgument } from '../errors';
 import { checkObject, checkPath, copyVector, ownValue } from '../validation';
 import {
   readModelDescription,

@@ -1,6 +1,5 @@
 import { binding } from '../binding';
-import { guardAsync } from '../catalog/catalog';
-import { invalidArgument } from '../errors';
+import { guardAsync, invalidArgument } from '../errors';
 import { checkInteger, checkObject, checkPath, copyVector } from '../validation';
 
 /** A fully connected network: (x − mean) · scale, then linear layers with ReLU between them. */

@@ -1,4 +1,4 @@
-import type { ItemId } from '../catalog/item';
+import type { ItemId } from '../identity';
 
 /**
  * The candidates of one request as a stage written in TypeScript sees them: a struct of arrays,

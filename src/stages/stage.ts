@@ -1,5 +1,5 @@
-import type { ItemId, UserId } from '../catalog/item';
-import type { UserVector } from '../feed/query';
+import type { ItemId, UserId } from '../identity';
+import type { UserVector } from '../user-vector';
 import type { RankSettings } from '../profile/rank-profile';
 import type { CandidateBatch } from './candidate-batch';
 
