@@ -106,13 +106,13 @@ NegativeDots read_negatives(const std::string& text) {
 }  // namespace
 
 Napi::Function CatalogObject::define(Napi::Env env) {
-  return DefineClass(env, "Catalog",
-                     {InstanceMethod<&CatalogObject::upsert>("upsert"),
-                      InstanceMethod<&CatalogObject::remove>("remove"),
-                      InstanceMethod<&CatalogObject::has>("has"),
-                      InstanceMethod<&CatalogObject::retrieve>("retrieve"),
-                      InstanceMethod<&CatalogObject::stats>("stats"),
-                      InstanceMethod<&CatalogObject::share>("share")});
+  return DefineClass(
+      env, "Catalog",
+      {InstanceMethod<&CatalogObject::upsert>("upsert"),
+       InstanceMethod<&CatalogObject::remove>("remove"), InstanceMethod<&CatalogObject::has>("has"),
+       InstanceMethod<&CatalogObject::retrieve>("retrieve"),
+       InstanceMethod<&CatalogObject::stats>("stats"),
+       InstanceMethod<&CatalogObject::share>("share")});
 }
 
 CatalogObject::CatalogObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -139,8 +139,8 @@ Napi::Value CatalogObject::upsert(const Napi::CallbackInfo& info) {
     Environment& environment = Environment::of(info.Env());
     Environment::KeptObjects kept;
     const ObjectReader reader(info[0], "items");
-    auto batch = std::make_shared<const ItemBatch>(
-        read_batch(reader, shared_->catalog->schema(), kept));
+    auto batch =
+        std::make_shared<const ItemBatch>(read_batch(reader, shared_->catalog->schema(), kept));
     return environment.run<UpsertResult>(
         info.Env(), [this](Executor::Job job) { shared_->writes->submit(std::move(job)); },
         [catalog = shared_->catalog, batch] { return catalog->upsert(*batch); },

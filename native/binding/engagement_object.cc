@@ -65,6 +65,10 @@ EngagementObject::EngagementObject(const Napi::CallbackInfo& info) : ObjectWrap(
         throw Error("DISPOSED", "handle",
                     "handle: the counters that it names are not in this process any more");
       }
+      if (unwrap<CatalogObject>(info[1], "catalog").shared() != shared_->catalog) {
+        throw Error("INVALID_ARGUMENT", "catalog",
+                    "catalog: expected the catalog that the feed was made for, got another");
+      }
       Environment::of(info.Env()).executor();
     } else {
       const auto& catalog = unwrap<CatalogObject>(info[0], "catalog").shared();

@@ -14,7 +14,8 @@ struct SharedEngagement {
   std::shared_ptr<Engagement> engagement;
 };
 
-/// `new Engagement(catalog, options)`, or `new Engagement(number)` to attach to another thread's.
+/// `new Engagement(catalog, options)`, or `new Engagement(number, catalog)` to attach to another
+/// thread's.
 class EngagementObject : public Napi::ObjectWrap<EngagementObject> {
  public:
   static constexpr napi_type_tag kTypeTag{0x6665656472616e6bULL, 0x656e676167656d01ULL};

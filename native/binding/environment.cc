@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "ranking/model_backend.h"
+#include "runtime/wait.h"
 
 namespace feedrank::binding {
 namespace {
@@ -82,7 +83,7 @@ void Environment::close() {
   {
     std::unique_lock lock(gate_->mutex);
     gate_->closed = true;
-    gate_->idle.wait(lock, [this] { return gate_->running == 0; });
+    wait_until(gate_->idle, lock, [this] { return gate_->running == 0; });
     gate_->finished.clear();
   }
   napi_release_threadsafe_function(gate_->wake, napi_tsfn_abort);
@@ -94,8 +95,7 @@ void Environment::close() {
 Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
                                KeptObjects kept) {
   const auto deferred = Napi::Promise::Deferred::New(env);
-  Work* key = work.get();
-  submit([gate = gate_, work = std::move(work)] {
+  submit([gate = gate_, work] {
     {
       std::scoped_lock lock(gate->mutex);
       if (gate->closed) return;
@@ -116,8 +116,21 @@ Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_
     napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
   });
   if (open_.empty()) napi_ref_threadsafe_function(env, gate_->wake);
-  open_.emplace(key, Open{deferred, std::move(kept)});
+  Work* const key = work.get();
+  open_.emplace(key, Open{deferred, std::move(kept), std::move(work)});
   return deferred.Promise();
+}
+
+void Environment::settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Work& work) {
+  if (work.error == nullptr) {
+    try {
+      deferred.Resolve(work.value(env));
+      return;
+    } catch (...) {
+      work.error = std::current_exception();
+    }
+  }
+  deferred.Reject(to_js_error(env, work.error));
 }
 
 void Environment::settle_finished(Napi::Env env) {
@@ -129,15 +142,10 @@ void Environment::settle_finished(Napi::Env env) {
   for (const std::shared_ptr<Work>& work : finished) {
     const Napi::HandleScope scope(env);
     auto node = open_.extract(work.get());
-    const Napi::Promise::Deferred& deferred = node.mapped().deferred;
-    if (work->error != nullptr) {
-      deferred.Reject(to_js_error(env, work->error));
-    } else {
-      try {
-        deferred.Resolve(work->value(env));
-      } catch (...) {
-        deferred.Reject(to_js_error(env, std::current_exception()));
-      }
+    try {
+      settle(env, node.mapped().deferred, *work);
+    } catch (...) {
+      // Nothing can be told to a thread that is being terminated, and no exception may leave here.
     }
     work->release();
   }

@@ -49,8 +49,8 @@ class Environment {
   using Submit = std::function<void(Executor::Job)>;
   using KeptObjects = std::vector<Napi::ObjectReference>;
 
-  /// Runs `work` wherever `submit` puts it and resolves a promise with `convert(env, result)` on the
-  /// JavaScript thread. Objects in `kept` are not collected before the promise settles.
+  /// Runs `work` wherever `submit` puts it and resolves a promise with `convert(env, result)` on
+  /// the JavaScript thread. Objects in `kept` are not collected before the promise settles.
   template <typename Result>
   Napi::Value run(Napi::Env env, const Submit& submit,
                   std::type_identity_t<std::function<Result()>> work,
@@ -95,6 +95,8 @@ class Environment {
   struct Open {
     Napi::Promise::Deferred deferred;
     KeptObjects kept;
+    /// Kept until the promise settles: whoever ran the work may have dropped it by then.
+    std::shared_ptr<Work> work;
   };
   /// Outlives the environment, because queued jobs may.
   struct Gate {
@@ -109,6 +111,7 @@ class Environment {
   Napi::Value start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
                     KeptObjects kept);
   void settle_finished(Napi::Env env);
+  static void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Work& work);
   void close();
 
   Napi::Env env_;

@@ -19,9 +19,14 @@ size_t position(const std::array<std::string_view, N>& names, const std::string&
   throw Error("INVALID_ARGUMENT", argument, argument + ": unknown name '" + name + "'");
 }
 
-constexpr std::array<std::string_view, 8> kSources{
-    "counter", "click-through-rate", "mean-dwell", "age", "time-since-first-seen",
-    "column",  "context",            "dot"};
+constexpr std::array<std::string_view, 8> kSources{"counter",
+                                                   "click-through-rate",
+                                                   "mean-dwell",
+                                                   "age",
+                                                   "time-since-first-seen",
+                                                   "column",
+                                                   "context",
+                                                   "dot"};
 constexpr std::array<std::string_view, 2> kTransformations{"identity", "log1p"};
 constexpr std::array<std::string_view, kCounters> kCounterNames{"impressions", "clicks",
                                                                 "dwell-seconds", "dwells"};
@@ -31,46 +36,46 @@ constexpr std::array<std::string_view, kCounters> kCounterNames{"impressions", "
 FeatureList read_feature_list(const ObjectReader& reader, const CatalogSchema& schema,
                               const CounterStore& counters, uint32_t context_values) {
   FeatureList list;
-  for_each_object(reader.array("features"), reader.path() + ".features",
-                  [&](const ObjectReader& item) {
-    Feature feature;
-    feature.source =
-        static_cast<FeatureSource>(position(kSources, item.text("source"), item.path()));
-    feature.transformation = static_cast<Transformation>(
-        position(kTransformations, item.text("transformation"), item.path()));
-    feature.index = item.count("index");
-    feature.missing = item.number("missing");
-    if (feature.source == FeatureSource::kCounter) {
-      feature.counter =
-          static_cast<Counter>(position(kCounterNames, item.text("counter"), item.path()));
-    }
-    size_t bound = SIZE_MAX;
-    switch (feature.source) {
-      case FeatureSource::kCounter:
-      case FeatureSource::kClickThroughRate:
-      case FeatureSource::kMeanDwell:
-        bound = counters.half_lives().size();
-        break;
-      case FeatureSource::kColumn:
-        bound = schema.columns.size();
-        break;
-      case FeatureSource::kContext:
-        bound = context_values;
-        break;
-      case FeatureSource::kDot:
-        bound = schema.spaces.size();
-        break;
-      case FeatureSource::kAge:
-      case FeatureSource::kTimeSinceFirstSeen:
-        break;
-    }
-    if (feature.index >= bound) {
-      throw Error("INVALID_ARGUMENT", item.path(),
-                  item.path() + ": index " + std::to_string(feature.index) + " of " +
-                      std::to_string(bound));
-    }
-    list.features.push_back(feature);
-  });
+  for_each_object(
+      reader.array("features"), reader.path() + ".features", [&](const ObjectReader& item) {
+        Feature feature;
+        feature.source =
+            static_cast<FeatureSource>(position(kSources, item.text("source"), item.path()));
+        feature.transformation = static_cast<Transformation>(
+            position(kTransformations, item.text("transformation"), item.path()));
+        feature.index = item.count("index");
+        feature.missing = item.number("missing");
+        if (feature.source == FeatureSource::kCounter) {
+          feature.counter =
+              static_cast<Counter>(position(kCounterNames, item.text("counter"), item.path()));
+        }
+        size_t bound = SIZE_MAX;
+        switch (feature.source) {
+          case FeatureSource::kCounter:
+          case FeatureSource::kClickThroughRate:
+          case FeatureSource::kMeanDwell:
+            bound = counters.half_lives().size();
+            break;
+          case FeatureSource::kColumn:
+            bound = schema.columns.size();
+            break;
+          case FeatureSource::kContext:
+            bound = context_values;
+            break;
+          case FeatureSource::kDot:
+            bound = schema.spaces.size();
+            break;
+          case FeatureSource::kAge:
+          case FeatureSource::kTimeSinceFirstSeen:
+            break;
+        }
+        if (feature.index >= bound) {
+          throw Error("INVALID_ARGUMENT", item.path(),
+                      item.path() + ": index " + std::to_string(feature.index) + " of " +
+                          std::to_string(bound));
+        }
+        list.features.push_back(feature);
+      });
   const ObjectReader smoothing = reader.object("smoothing");
   list.smoothing = {smoothing.number("clickRate"), smoothing.number("clickWeight"),
                     smoothing.number("dwellSeconds"), smoothing.number("dwellWeight")};

@@ -35,8 +35,7 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                reader.texts("heads")};
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::shared_ptr<Model>>(
-        info.Env(), environment.anywhere(),
-        [options] { return std::make_shared<Model>(options); },
+        info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<Model>>::New(env, &model);
           return Environment::of(env).classes.model.New({handle});

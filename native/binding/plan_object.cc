@@ -89,9 +89,9 @@ void read_ranker(const ObjectReader& reader, const CatalogSchema& schema, Plan& 
 }  // namespace
 
 Napi::Function PlanObject::define(Napi::Env env) {
-  return DefineClass(env, "Plan",
-                     {InstanceMethod<&PlanObject::rank>("rank"),
-                      InstanceMethod<&PlanObject::begin>("begin")});
+  return DefineClass(
+      env, "Plan",
+      {InstanceMethod<&PlanObject::rank>("rank"), InstanceMethod<&PlanObject::begin>("begin")});
 }
 
 PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {

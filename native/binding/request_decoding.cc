@@ -24,8 +24,7 @@ std::vector<double> finite(std::vector<double> values, const std::string& argume
 
 }  // namespace
 
-Query read_query(const ObjectReader& reader, const CatalogSchema& schema,
-                 uint32_t context_values) {
+Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values) {
   Query query;
   if (reader.has("userId")) query.user = to_item_id(reader.value("userId"), "query.userId");
   query.user_vectors = read_user_vectors(reader.array("userVectors"), schema);
@@ -63,8 +62,7 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan) {
   return settings;
 }
 
-ExternalResult read_external_result(const Napi::Value& value, const Plan& plan,
-                                    size_t candidates) {
+ExternalResult read_external_result(const Napi::Value& value, const Plan& plan, size_t candidates) {
   if (value.IsUndefined()) return {};
   const ObjectReader reader(value, "result");
   const std::string kind = reader.text("kind");
@@ -98,9 +96,9 @@ ExternalResult read_external_result(const Napi::Value& value, const Plan& plan,
       check(e < plan.enrichers.size(), source.path(), "one answer an enricher");
       enriched.sources.push_back({source.floats("values"), reason(source), source.number("ms")});
       const auto& added = enriched.sources.back();
-      check(!added.skipped.empty() ||
-                added.values.size() == candidates * plan.enrichers[e].features,
-            source.path(), "candidates × features values");
+      check(
+          !added.skipped.empty() || added.values.size() == candidates * plan.enrichers[e].features,
+          source.path(), "candidates × features values");
       for (const float found : added.values) check(std::isfinite(found), source.path(), "finite");
     });
     check(enriched.sources.size() == plan.enrichers.size(), "sources", "one answer an enricher");
@@ -113,9 +111,8 @@ ExternalResult read_external_result(const Napi::Value& value, const Plan& plan,
     ranked.scores = finite(reader.numbers("scores"), "scores");
     ranked.term_names = reader.texts("termNames");
     ranked.terms = finite(reader.numbers("terms"), "terms");
-    check(!ranked.skipped.empty() ||
-              (ranked.scores.size() == candidates &&
-               ranked.terms.size() == candidates * ranked.term_names.size()),
+    check(!ranked.skipped.empty() || (ranked.scores.size() == candidates &&
+                                      ranked.terms.size() == candidates * ranked.term_names.size()),
           "scores", "one score and its terms a candidate");
     return ranked;
   }

@@ -10,9 +10,9 @@
 namespace feedrank::binding {
 
 Napi::Function RequestObject::define(Napi::Env env) {
-  return DefineClass(env, "Request",
-                     {InstanceMethod<&RequestObject::run>("run"),
-                      InstanceMethod<&RequestObject::end>("end")});
+  return DefineClass(
+      env, "Request",
+      {InstanceMethod<&RequestObject::run>("run"), InstanceMethod<&RequestObject::end>("end")});
 }
 
 RequestObject::RequestObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {

@@ -29,7 +29,8 @@ void Catalog::check(const ItemBatch& batch) const {
   for (const ItemId& id : batch.ids) {
     check_kind(id);
     if (!seen.insert(id).second) {
-      throw Error("DUPLICATE_ID", "items", "items: id " + describe(id) + " comes twice in one batch");
+      throw Error("DUPLICATE_ID", "items",
+                  "items: id " + describe(id) + " comes twice in one batch");
     }
   }
   for (size_t s = 0; s < batch.spaces.size(); ++s) {
@@ -272,6 +273,7 @@ std::vector<uint8_t> Catalog::alive(std::span<const Slot> slots) const {
   std::vector<uint8_t> alive(slots.size(), 0);
   std::shared_lock lock(index_mutex_);
   for (size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].index >= slots_.size()) continue;
     const SlotEntry& entry = slots_[slots[i].index];
     alive[i] = entry.current != kNoRow && entry.generation == slots[i].generation ? 1 : 0;
   }

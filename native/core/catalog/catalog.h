@@ -41,8 +41,9 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
 
   std::unique_ptr<const Snapshot> pin() const;
 
-  /// The row of each id as the snapshot sees it, kNoRow where there is none. Throws
-  /// INVALID_ARGUMENT where an id is not of the catalog's kind.
+  /// The row of each id as the snapshot sees it; kNoRow where there is none, and where the item was
+  /// removed since, because it could not be shown any more. Throws INVALID_ARGUMENT where an id is
+  /// not of the catalog's kind.
   std::vector<Row> resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const;
 
   /// The slot of each id as of now; `index` UINT32_MAX where the id is unknown.

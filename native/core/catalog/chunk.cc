@@ -22,11 +22,10 @@ Chunk::Chunk(const CatalogSchema& schema)
     added_[i].store(kNever, std::memory_order_relaxed);
     removed_[i].store(0, std::memory_order_relaxed);
   }
-  bytes_ = sizeof(Chunk) + size_t{kRows} * (sizeof(ItemId) + sizeof(int64_t) + sizeof(Slot) +
-                                            sizeof(Row) + sizeof(uint32_t) +
-                                            sizeof(std::vector<uint32_t>) +
-                                            labels.size() * sizeof(uint32_t) +
-                                            columns.size() * sizeof(double));
+  bytes_ = sizeof(Chunk) +
+           size_t{kRows} * (sizeof(ItemId) + sizeof(int64_t) + sizeof(Slot) + sizeof(Row) +
+                            sizeof(uint32_t) + sizeof(std::vector<uint32_t>) +
+                            labels.size() * sizeof(uint32_t) + columns.size() * sizeof(double));
   for (size_t s = 0; s < spaces_.size(); ++s) {
     const size_t count = size_t{kRows} * schema.spaces[s].dimensions;
     spaces_[s].dimensions = schema.spaces[s].dimensions;

@@ -78,7 +78,8 @@ class Chunk {
 
   size_t bytes() const { return bytes_; }
 
-  // The remaining columns are plain arrays of kRows elements; rows that a request sees are constant.
+  // The remaining columns are plain arrays of kRows elements; rows that a request sees are
+  // constant.
   std::vector<ItemId> id;
   std::vector<int64_t> publish_time;
   std::vector<Slot> slot;

@@ -26,9 +26,9 @@ struct ItemBatch {
   std::vector<std::string> topic_names;
   std::vector<std::vector<uint32_t>> topics;
   std::vector<std::string> label_names;
-  std::vector<std::vector<uint32_t>> labels;         // [label][item]
-  std::vector<std::span<const double>> columns;      // [column][item]
-  std::vector<Vectors> spaces;                       // [space]
+  std::vector<std::vector<uint32_t>> labels;     // [label][item]
+  std::vector<std::span<const double>> columns;  // [column][item]
+  std::vector<Vectors> spaces;                   // [space]
 };
 
 struct UpsertResult {

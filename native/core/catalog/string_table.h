@@ -10,7 +10,8 @@
 namespace feedrank {
 
 /// Interns authors, topics and labels, so that rows hold four bytes and caps compare integers.
-/// Codes are dense, start at 0 and are never reused; texts stay where they are until the table ends.
+/// Codes are dense, start at 0 and are never reused; texts stay where they are until the table
+/// ends.
 class StringTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

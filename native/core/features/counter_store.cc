@@ -30,12 +30,19 @@ CounterStore::Block& CounterStore::block_for_writing(uint32_t slot_index) {
   return *blocks_[index];
 }
 
+std::shared_ptr<const CounterStore::Block> CounterStore::block_for_reading(
+    uint32_t slot_index) const {
+  const size_t index = slot_index / kBlockSlots;
+  std::shared_lock lock(blocks_mutex_);
+  return index < blocks_.size() ? blocks_[index] : nullptr;
+}
+
 void CounterStore::add(Slot slot, Counter counter, int64_t at, double amount) {
   std::scoped_lock lock(write_mutex_);
   const Pending event{slot, counter, at, amount};
   if (at > clock_) {
     std::scoped_lock pending_lock(pending_mutex_);
-    pending_.push_back(event);
+    pending_[slot.index].push_back(event);
     has_pending_.store(true, std::memory_order_release);
     return;
   }
@@ -50,11 +57,14 @@ void CounterStore::advance(int64_t now) {
   // Readers that come between the fold and the erasure would count an event twice, so both happen
   // under the mutex that they take when anything is pending.
   std::scoped_lock pending_lock(pending_mutex_);
-  std::erase_if(pending_, [this](const Pending& event) {
-    if (event.at > clock_) return false;
-    fold(event);
-    return true;
-  });
+  for (auto of_slot = pending_.begin(); of_slot != pending_.end();) {
+    std::erase_if(of_slot->second, [this](const Pending& event) {
+      if (event.at > clock_) return false;
+      fold(event);
+      return true;
+    });
+    of_slot = of_slot->second.empty() ? pending_.erase(of_slot) : std::next(of_slot);
+  }
   has_pending_.store(!pending_.empty(), std::memory_order_release);
 }
 
@@ -97,9 +107,9 @@ void CounterStore::fold(const Pending& event) {
       }
     }
     std::atomic<double>& sum = sums[static_cast<uint32_t>(event.counter)];
-    sum.store(sum.load(kRelaxed) +
-                  event.amount * grids_[h].weight(event.at, landmark.load(kRelaxed)),
-              kRelaxed);
+    sum.store(
+        sum.load(kRelaxed) + event.amount * grids_[h].weight(event.at, landmark.load(kRelaxed)),
+        kRelaxed);
     std::atomic<double>& largest =
         block.largest[h * kCounters + static_cast<uint32_t>(event.counter)];
     largest.store(std::max(largest.load(kRelaxed),
@@ -114,7 +124,9 @@ CounterValues CounterStore::read(Slot slot, int64_t now) const {
 }
 
 void CounterStore::add_pending(Slot slot, int64_t now, CounterValues& values) const {
-  for (const Pending& event : pending_) {
+  const auto found = pending_.find(slot.index);
+  if (found == pending_.end()) return;
+  for (const Pending& event : found->second) {
     if (event.slot != slot) continue;
     if (event.counter == Counter::kImpressions) {
       values.first_seen = std::min(values.first_seen, event.at);
@@ -136,6 +148,10 @@ size_t CounterStore::bytes() const {
 }
 
 CounterStore::Scan::Scan(const CounterStore& store) : store_(store) {
+  if (store.has_pending_.load(std::memory_order_acquire)) {
+    std::scoped_lock lock(store.pending_mutex_);
+    for (const auto& [slot, events] : store.pending_) waiting_.insert(slot);
+  }
   std::shared_lock lock(store.blocks_mutex_);
   blocks_ = store.blocks_;
 }
@@ -157,6 +173,12 @@ CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
   }
 
   const Block* block = block_of(slot);
+  std::shared_ptr<const Block> made_since;
+  if (block == nullptr) {
+    // An event that was held back when the scan began may have been folded into a newer block.
+    made_since = store_.block_for_reading(slot.index);
+    block = made_since.get();
+  }
   if (block != nullptr) {
     const size_t offset = slot.index % kBlockSlots;
     const Item& item = block->items[offset];

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <shared_mutex>
 #include <span>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "catalog/chunk.h"
@@ -96,7 +98,7 @@ class CounterStore {
   };
 
   Block& block_for_writing(uint32_t slot_index);
-  std::shared_ptr<Block> block_for_reading(uint32_t slot_index) const;
+  std::shared_ptr<const Block> block_for_reading(uint32_t slot_index) const;
   void fold(const Pending& event);
   void add_pending(Slot slot, int64_t now, CounterValues& values) const;
 
@@ -109,7 +111,7 @@ class CounterStore {
   int64_t clock_ = INT64_MIN;
 
   mutable std::mutex pending_mutex_;
-  std::vector<Pending> pending_;
+  std::unordered_map<uint32_t, std::vector<Pending>> pending_;  // by slot
   std::atomic<bool> has_pending_{false};
 };
 
@@ -124,6 +126,10 @@ class CounterStore::Scan {
   /// any instant, without a power of two per item.
   double comparable(Slot slot, Counter counter, uint32_t half_life, int64_t reference) const;
 
+  /// Whether events of this slot wait for their time; `comparable` and `may_reach` do not count
+  /// those, and `read` does.
+  bool waits(Slot slot) const { return waiting_.contains(slot.index); }
+
   /// False where no item near this slot has a comparable counter of `least` or more. Costs one
   /// comparison, so a scan passes over quiet parts of a catalog.
   bool may_reach(Slot slot, Counter counter, uint32_t half_life, double least_magnitude) const;
@@ -136,6 +142,7 @@ class CounterStore::Scan {
 
   const CounterStore& store_;
   std::vector<std::shared_ptr<Block>> blocks_;
+  std::unordered_set<uint32_t> waiting_;
 };
 
 }  // namespace feedrank

@@ -7,8 +7,8 @@
 namespace feedrank {
 
 /// Forward decay (Cormode et al. 2009, "Forward decay: a practical time decay model for streaming
-/// systems"): an event at `at` adds 2^((at − landmark) / half-life) to a sum, and the sum's value at
-/// `now` is sum · 2^((landmark − now) / half-life). Landmarks lie on a grid of 32 half-lives, so
+/// systems"): an event at `at` adds 2^((at − landmark) / half-life) to a sum, and the sum's value
+/// at `now` is sum · 2^((landmark − now) / half-life). Landmarks lie on a grid of 32 half-lives, so
 /// that moving one scales a sum by a power of two, which is exact: when it moved leaves no trace.
 class DecayGrid {
  public:
@@ -27,8 +27,7 @@ class DecayGrid {
 
   /// The weight that an event at `at` adds to a sum with this landmark.
   double weight(int64_t at, int64_t landmark) const {
-    return std::exp2(static_cast<double>(at - time_of(landmark)) /
-                     static_cast<double>(half_life_));
+    return std::exp2(static_cast<double>(at - time_of(landmark)) / static_cast<double>(half_life_));
   }
 
   /// What a sum with this landmark is multiplied by to give its value at `now`.

@@ -9,10 +9,11 @@
 namespace feedrank {
 
 /// Decides which events count: those not older than the lateness bound, each `eventId` once.
-/// Event time is the newest `at` accepted so far, but never ahead of the clock that the caller gives,
-/// so that one client with a fast clock cannot make everybody else late. An id is remembered at least as long as an event
-/// with its `at` would still be accepted; a repetition that comes later is dropped as late. So
-/// counting once holds throughout, and the memory is bounded by the bound.
+/// Event time is the newest `at` accepted so far, but never ahead of the clock that the caller
+/// gives, so that one client with a fast clock cannot make everybody else late. An id is remembered
+/// at least as long as an event with its `at` would still be accepted; a repetition that comes
+/// later is dropped as late. So counting once holds throughout, and the memory is bounded by the
+/// bound.
 ///
 /// What is kept of an id is a fingerprint of 128 bits in flat tables, one a slice of event time:
 /// 32 to 64 bytes an event, freed a table at a time. Strings of their own, living for minutes among

@@ -29,8 +29,8 @@ struct Feature {
   FeatureSource source = FeatureSource::kAge;
   Transformation transformation = Transformation::kIdentity;
   Counter counter = Counter::kImpressions;  // kCounter
-  uint32_t index = 0;    // of the half-life, column, context value or space
-  double missing = 0.0;  // stands in where the source has no value
+  uint32_t index = 0;                       // of the half-life, column, context value or space
+  double missing = 0.0;                     // stands in where the source has no value
 };
 
 /// Priors of the smoothed rates: rate = (sum + prior · weight) / (count + weight).

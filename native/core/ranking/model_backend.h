@@ -35,8 +35,8 @@ struct ModelOptions {
 /// MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
 
-/// Readies the calling thread for LibTorch: one thread for what it runs, since parallelism comes from
-/// requests, and a first product of matrices, which costs tens of milliseconds that no request
+/// Readies the calling thread for LibTorch: one thread for what it runs, since parallelism comes
+/// from requests, and a first product of matrices, which costs tens of milliseconds that no request
 /// should pay.
 void prepare_torch_thread();
 

@@ -26,8 +26,9 @@ void save_scripted_network(const ScriptedNetwork& network, const std::string& pa
   torch::jit::Module module("Ranker");
   module.register_buffer("mean", tensor_of(network.mean, {width}));
   module.register_buffer("scale", tensor_of(network.scale, {width}));
-  std::string body = "def forward(self, features: Tensor) -> Tensor:\n"
-                     "    x = (features - self.mean) * self.scale\n";
+  std::string body =
+      "def forward(self, features: Tensor) -> Tensor:\n"
+      "    x = (features - self.mean) * self.scale\n";
   for (size_t l = 0; l < network.layers.size(); ++l) {
     const ScriptedNetwork::Layer& layer = network.layers[l];
     const std::string name = std::to_string(l);

@@ -23,7 +23,7 @@ class Shortlist {
   double threshold() const { return threshold_; }
 
   void offer(Row row, double low, double high) {
-    if (high < threshold_) return;
+    if (high < threshold_ || k_ == 0) return;
     if (lows_.size() < k_) {
       lows_.push(low);
       if (lows_.size() == k_) threshold_ = lows_.top();
@@ -169,8 +169,7 @@ class ExactRetriever final : public Retriever {
             decay_weight(chunk.publish_time[offsets[i]], queries[q].now, queries[q].tau_ms);
         const double high = decayed(most, weight, negatives);
         if (high < threshold) continue;
-        shortlists[q].offer(first + offsets[i], decayed(dot - error, weight, negatives),
-                            high);
+        shortlists[q].offer(first + offsets[i], decayed(dot - error, weight, negatives), high);
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "error.h"
+#include "runtime/wait.h"
 
 namespace feedrank {
 namespace {
@@ -69,7 +70,7 @@ void Executor::work() {
   if (options_.on_thread_start) options_.on_thread_start();
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    wait_until(wake_, lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();

@@ -55,8 +55,9 @@ class Executor {
 };
 
 /// Runs its jobs one at a time in the order they came: what writes go through, so that the same
-/// events in the same order give the same bits. Shared by its own queued jobs. Whoever submits keeps
-/// the executor alive; a strand that owned it could end up joining the thread that it runs on.
+/// events in the same order give the same bits. Shared by its own queued jobs. Whoever submits
+/// keeps the executor alive; a strand that owned it could end up joining the thread that it runs
+/// on.
 class Strand : public std::enable_shared_from_this<Strand> {
  public:
   explicit Strand(Executor& executor) : executor_(executor) {}

@@ -13,7 +13,7 @@ namespace feedrank {
 struct GeneratedItems {
   struct Source {
     uint32_t generator = 0;
-    std::vector<ItemId> ids;      // best first
+    std::vector<ItemId> ids;     // best first
     std::vector<double> scores;  // finite; one an id
     std::string skipped;
     double ms = 0;

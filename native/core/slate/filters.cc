@@ -1,5 +1,6 @@
 #include "slate/filters.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace feedrank {
@@ -8,14 +9,19 @@ std::vector<uint8_t> keep_unseen(const Snapshot& snapshot, const Engagement& eng
                                  const Query& query, const Settings& settings,
                                  std::span<const Row> rows) {
   std::unordered_map<uint32_t, uint32_t> seen;  // slot to generation
+  const auto note = [&seen](Slot slot) {
+    // Of two items that had a slot in turn, the newer counts: the older has left the catalog.
+    uint32_t& generation = seen.try_emplace(slot.index, slot.generation).first->second;
+    generation = std::max(generation, slot.generation);
+  };
   for (const Slot slot : engagement.catalog()->slots(query.seen)) {
-    if (slot.index != UINT32_MAX) seen.emplace(slot.index, slot.generation);
+    if (slot.index != UINT32_MAX) note(slot);
   }
   if (query.user) {
     const uint32_t bound = settings.seen_after_impressions;
     for (const UserStore::Shown& shown : engagement.users().shown(*query.user)) {
       if (shown.read || (bound > 0 && shown.times >= bound)) {
-        seen.insert_or_assign(shown.slot.index, shown.slot.generation);
+        note(shown.slot);
       }
     }
   }

@@ -65,8 +65,9 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
   for (const UserVectors& user : users) {
     if (user.space != space) continue;
     for (uint32_t u = 0; u < user.count(); ++u) {
-      queries.push_back({std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions),
-                         now, tau_ms, k, negatives});
+      queries.push_back(
+          {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions), now,
+           tau_ms, k, negatives});
     }
   }
   if (queries.empty()) return {};
@@ -93,14 +94,18 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
   const CounterStore::Scan scan(counters);
   // For one half-life the order of decayed sums does not depend on now, so one common landmark
   // saves a power of two per item.
-  const int64_t reference = counters.half_lives()[half_life].landmark_of(now);
+  const DecayGrid& grid = counters.half_lives()[half_life];
+  const int64_t reference = grid.landmark_of(now);
+  const double decay = grid.decay(now, reference);
   TopK best(k, by_score(snapshot));
   double worst = 0;
   double least = -std::numeric_limits<double>::infinity();
   snapshot.for_each_visible([&](Row row) {
     const Slot slot = snapshot.slot(row);
-    if (!scan.may_reach(slot, counter, half_life, least)) return;
-    const double value = scan.comparable(slot, counter, half_life, reference);
+    const bool waits = scan.waits(slot);
+    if (!waits && !scan.may_reach(slot, counter, half_life, least)) return;
+    const double value = waits ? scan.read(slot, now).at(counter, half_life) / decay
+                               : scan.comparable(slot, counter, half_life, reference);
     if (value <= 0 || value < worst) return;
     best.offer(row, value);
     if (best.worst_score() > worst) {

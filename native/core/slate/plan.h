@@ -17,9 +17,9 @@ struct GeneratorStage {
   enum class Kind : uint8_t { kDecayedDot, kTrending, kFresh, kExternal };
   std::string name;
   Kind kind = Kind::kExternal;
-  uint32_t space = 0;                   // kDecayedDot
+  uint32_t space = 0;                  // kDecayedDot
   Counter counter = Counter::kClicks;  // kTrending
-  uint32_t half_life = 0;               // kTrending
+  uint32_t half_life = 0;              // kTrending
 };
 
 struct FilterStage {
@@ -38,10 +38,10 @@ struct RankerStage {
   std::string name;
   Kind kind = Kind::kExternal;
   bool fail_closed = false;
-  std::shared_ptr<Model> model;   // kModel
-  uint32_t space = 0;             // kDecayedDot
-  std::vector<uint32_t> columns;  // of the feature matrix, in the order that the ranker reads them
-  std::vector<double> weights;    // kWeightedSum: one a column
+  std::shared_ptr<Model> model;    // kModel
+  uint32_t space = 0;              // kDecayedDot
+  std::vector<uint32_t> columns;   // of the feature matrix, in the order that the ranker reads them
+  std::vector<double> weights;     // kWeightedSum: one a column
   std::vector<std::string> terms;  // names of what a score is made of
 };
 

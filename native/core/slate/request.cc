@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "catalog/catalog.h"
@@ -26,7 +27,8 @@ double milliseconds(std::chrono::steady_clock::duration duration) {
 class Request::Timed {
  public:
   Timed(Request& request, const std::string& name, const char* kind)
-      : request_(request), line_{name, kind, 0, static_cast<uint32_t>(request.candidates_.size()), 0, {}} {}
+      : request_(request), line_{name, kind, 0, static_cast<uint32_t>(request.candidates_.size()),
+                                 0,    {}} {}
   ~Timed() {
     if (external_ms_ < 0) line_.ms = milliseconds(Clock::now() - begin_);
     if (external_ms_ >= 0) line_.ms = external_ms_;
@@ -72,6 +74,8 @@ FeatureAssembler::Inputs Request::feature_inputs() const {
 
 Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled) {
   const auto begin = Clock::now();
+  // Who gave up while the request was waiting for a thread does not pay for a scan.
+  if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
   if (snapshot_ == nullptr) {
     trace_.queue_ms = milliseconds(begin - created_);
     start();
@@ -218,10 +222,12 @@ void Request::merge(const GeneratedItems& external) {
     if (!source.skipped.empty()) timed.skip(source.skipped);
     const std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, source.ids);
     auto& items = generated_[source.generator];
+    std::unordered_set<Row> given;
     for (size_t i = 0; i < rows.size() && items.size() < settings_.quotas[source.generator]; ++i) {
       if (rows[i] == kNoRow) {
         ++trace_.unknown_ids;
-      } else {
+      } else if (given.insert(rows[i]).second) {
+        // Of an id that comes twice, the better place counts.
         items.push_back({rows[i], source.scores[i]});
       }
     }
@@ -242,9 +248,6 @@ void Request::merge(const GeneratedItems& external) {
         if (candidates_.size() >= settings_.max_candidates) continue;
         found = position.emplace(item.row, static_cast<uint32_t>(candidates_.size())).first;
         candidates_.append(item.row);
-      } else if (!std::isnan(candidates_.source_scores[size_t{found->second} *
-                                                           candidates_.generators + g])) {
-        continue;  // A user's generator gave the same id twice: the better place counts.
       }
       candidates_.set_source(found->second, g, item.score);
     }
@@ -356,7 +359,9 @@ void Request::apply(const SelectedOrder& selected) {
     order_ = selected.positions;
   } else {
     timed.skip(selected.skipped);
-    order_ = take_with_caps(*snapshot_, candidates_, order_by_score(*snapshot_, candidates_),
+    order_ = order_by_score(*snapshot_, candidates_);
+    drop_removed();
+    order_ = take_with_caps(*snapshot_, candidates_, order_,
                             {query_.limit, settings_.per_author, settings_.per_topic});
   }
   if (order_.size() > query_.limit) order_.resize(query_.limit);
@@ -366,7 +371,8 @@ void Request::apply(const SelectedOrder& selected) {
 void Request::drop_removed() {
   std::vector<Slot> slots;
   slots.reserve(order_.size());
-  for (const uint32_t position : order_) slots.push_back(snapshot_->slot(candidates_.rows[position]));
+  for (const uint32_t position : order_)
+    slots.push_back(snapshot_->slot(candidates_.rows[position]));
   const std::vector<uint8_t> alive = engagement_->catalog()->alive(slots);
   size_t out = 0;
   for (size_t i = 0; i < order_.size(); ++i) {

@@ -9,17 +9,17 @@ namespace feedrank {
 /// What one stage did for one request.
 struct StageTrace {
   std::string name;
-  std::string kind;  // generator, merge, filter, enricher, ranker, selector
-  double ms = 0;     // of the stage itself; external stages are timed by the facade
-  uint32_t in = 0;   // candidates before
-  uint32_t out = 0;  // candidates after
+  std::string kind;     // generator, merge, filter, enricher, ranker, selector
+  double ms = 0;        // of the stage itself; external stages are timed by the facade
+  uint32_t in = 0;      // candidates before
+  uint32_t out = 0;     // candidates after
   std::string skipped;  // why the stage did not take part; empty where it did
 };
 
 struct Trace {
   double queue_ms = 0;  // waiting for a thread
   double native_ms = 0;
-  uint32_t unknown_ids = 0;       // ids of a list or of an external generator that are not items
+  uint32_t unknown_ids = 0;        // ids of a list or of an external generator that are not items
   uint32_t removed_meanwhile = 0;  // items that left the catalog while the request ran
   std::vector<StageTrace> stages;
 };
