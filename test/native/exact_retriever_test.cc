@@ -1,0 +1,232 @@
+#include <torch/script.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "brute_force.h"
+#include "check.h"
+#include "retrieval/retriever.h"
+#include "support.h"
+
+namespace {
+
+using namespace feedrank;
+using namespace feedrank::testing;
+
+constexpr int64_t kHour = 3'600'000;
+constexpr int64_t kNow = 1'700'000'000'000;
+
+enum class Values { kPlain, kTies, kExtreme, kTiny };
+
+float value(Random& random, Values values) {
+  switch (values) {
+    case Values::kPlain:
+      return static_cast<float>(random.between(-1, 1));
+    case Values::kTies:
+      return static_cast<float>(random.below(5) - 2);
+    case Values::kExtreme:
+      return static_cast<float>(random.between(-1, 1) * std::pow(10.0, random.between(-20, 12)));
+    case Values::kTiny:  // Products are near the smallest float32 or below it.
+      return static_cast<float>(random.between(-1, 1) * std::pow(10.0, random.between(-24, -21)));
+  }
+  return 0;
+}
+
+std::vector<float> vector_of(Random& random, Values values, uint32_t dimensions) {
+  std::vector<float> vector;
+  for (uint32_t d = 0; d < dimensions; ++d) vector.push_back(value(random, values));
+  return vector;
+}
+
+std::vector<TestItem> random_items(Random& random, Values values, uint32_t dimensions, int count,
+                                   int64_t ids) {
+  std::map<int64_t, TestItem> items;
+  for (int i = 0; i < count; ++i) {
+    const int64_t id = random.below(ids);
+    // Few distinct times, so that equal scores meet equal times; some lie in the future.
+    TestItem item = {id, kNow + (random.below(40) - 35) * kHour};
+    if (random.chance(0.9)) {
+      // Copies of another item's vector make exact ties.
+      const bool copy = !items.empty() && random.chance(0.2);
+      item.vectors = copy ? items.begin()->second.vectors
+                          : std::vector<std::vector<float>>{vector_of(random, values, dimensions)};
+    }
+    items[id] = std::move(item);
+  }
+  std::vector<TestItem> list;
+  for (auto& [id, item] : items) list.push_back(std::move(item));
+  return list;
+}
+
+std::shared_ptr<Catalog> random_catalog(Random& random, Values values, uint32_t dimensions,
+                                        int count) {
+  const auto catalog = integer_catalog(dimensions);
+  const int64_t ids = 2 * int64_t{count};
+  for (int round = 0; round < 3; ++round) {
+    upsert(*catalog, random_items(random, values, dimensions, count, ids));
+    std::vector<ItemId> gone;
+    for (int i = 0; i < count / 5; ++i) gone.emplace_back(random.below(ids));
+    remove(*catalog, gone);
+  }
+  return catalog;
+}
+
+void expect_same(const Snapshot& snapshot, const std::vector<Retrieved>& found,
+                 const std::vector<Retrieved>& expected) {
+  EXPECT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
+    if (found[i].row != expected[i].row) {
+      EXPECT_EQ(i, expected.size());  // Says where the first difference is.
+      EXPECT_EQ(describe(snapshot.id(found[i].row)), describe(snapshot.id(expected[i].row)));
+      EXPECT_EQ(found[i].score, expected[i].score);
+      return;
+    }
+    EXPECT_NEAR(found[i].score, expected[i].score, 1e-12 * std::abs(expected[i].score));
+  }
+}
+
+std::vector<RetrievalQuery> queries_on(Random& random, std::span<const float> vector, uint32_t n) {
+  std::vector<RetrievalQuery> queries;
+  for (const double tau : {1e-300, 1e-3, 6.0 * kHour, 1e15, kInfinity}) {
+    for (const auto negatives : {NegativeDots::kDecay, NegativeDots::kKeep, NegativeDots::kDrop}) {
+      for (const uint32_t k : {1U, 10U, n, n + 100}) {
+        queries.push_back({vector, kNow - random.below(5) * kHour, tau, k, negatives});
+      }
+    }
+  }
+  return queries;
+}
+
+void compare_with_brute_force(uint64_t seed, Values values, uint32_t dimensions, int count) {
+  Random random(seed);
+  const auto catalog = random_catalog(random, values, dimensions, count);
+  const auto snapshot = catalog->pin();
+  upsert(*catalog, random_items(random, values, dimensions, count / 3, 2 * count));
+  const auto retriever = make_exact_retriever("cpu");
+  const std::vector<float> vector = vector_of(random, values, dimensions);
+  const auto queries = queries_on(random, vector, static_cast<uint32_t>(count));
+  const auto expected = BruteForceRetriever().retrieve(*snapshot, 0, queries);
+  const auto found = retriever->retrieve(*snapshot, 0, queries);
+  REQUIRE(found.size() == queries.size());
+  for (size_t q = 0; q < queries.size(); ++q) expect_same(*snapshot, found[q], expected[q]);
+}
+
+}  // namespace
+
+TEST_CASE("retrieval is exact on random catalogs with replaces, removals and missing vectors") {
+  for (const uint32_t dimensions : {1U, 3U, 17U, 128U}) {
+    compare_with_brute_force(dimensions, Values::kPlain, dimensions, 400);
+  }
+}
+
+TEST_CASE("retrieval is exact where most scores are equal") {
+  for (uint64_t seed = 1; seed <= 3; ++seed) compare_with_brute_force(seed, Values::kTies, 2, 600);
+}
+
+TEST_CASE("retrieval is exact over 32 orders of magnitude") {
+  for (const uint32_t dimensions : {1U, 4U, 32U}) {
+    compare_with_brute_force(dimensions, Values::kExtreme, dimensions, 400);
+  }
+}
+
+TEST_CASE("retrieval is exact where products are too small for float32") {
+  for (const uint32_t dimensions : {1U, 2U, 8U}) {
+    compare_with_brute_force(dimensions, Values::kTiny, dimensions, 400);
+  }
+}
+
+TEST_CASE("retrieval is exact where products are too large for float32") {
+  const auto catalog = integer_catalog(4);
+  Random random(9);
+  std::vector<TestItem> items;
+  for (int64_t i = 0; i < 600; ++i) {
+    // Of half of the items all products overflow, of the others at most a sum in passing.
+    const double most = i % 2 == 0 ? 3e14 : 0.7;
+    std::vector<float> vector;
+    for (int d = 0; d < 4; ++d) vector.push_back(static_cast<float>(random.between(-most, most)));
+    items.push_back({i, kNow, "", {}, {vector}});
+  }
+  upsert(*catalog, items);
+  const auto everything = catalog->pin();
+  std::vector<ItemId> huge;
+  for (int64_t i = 0; i < 600; i += 2) huge.emplace_back(i);
+  remove(*catalog, huge);
+  const auto snapshot = catalog->pin();
+  const std::vector<float> user = {3e38F, 2.9e38F, -3e38F, 2e38F};
+  std::vector<RetrievalQuery> queries;
+  for (const uint32_t k : {1U, 5U, 100U, 600U}) {
+    queries.push_back({user, kNow, kInfinity, k, NegativeDots::kDecay});
+    queries.push_back({user, kNow, 1.0, k, NegativeDots::kDrop});
+  }
+  const auto of_all = make_exact_retriever("cpu")->retrieve(*everything, 0, queries);
+  const auto expected_of_all = BruteForceRetriever().retrieve(*everything, 0, queries);
+  for (size_t q = 0; q < queries.size(); ++q) {
+    expect_same(*everything, of_all[q], expected_of_all[q]);
+  }
+  const auto found = make_exact_retriever("cpu")->retrieve(*snapshot, 0, queries);
+  const auto expected = BruteForceRetriever().retrieve(*snapshot, 0, queries);
+  for (size_t q = 0; q < queries.size(); ++q) expect_same(*snapshot, found[q], expected[q]);
+}
+
+TEST_CASE("a user vector of zeros finds every item, the newest first") {
+  const auto catalog = integer_catalog(2);
+  upsert(*catalog, {{1, kNow - 5, "", {}, {{1, 1}}},
+                    {2, kNow, "", {}, {{-1, 1}}},
+                    {3, kNow, "", {}, {{0, 0}}},
+                    {4, kNow}});
+  const auto snapshot = catalog->pin();
+  const std::vector<float> zeros = {0, 0};
+  const RetrievalQuery query{zeros, kNow, 1e6, 10, NegativeDots::kDrop};
+  const auto found = make_exact_retriever("cpu")->retrieve(*snapshot, 0, {&query, 1}).front();
+  std::vector<int64_t> ids;
+  for (const Retrieved& item : found) ids.push_back(std::get<int64_t>(snapshot->id(item.row)));
+  EXPECT_EQ(text(ids), "2 3 1");
+}
+
+TEST_CASE("retrieval is exact across chunks") {
+  compare_with_brute_force(11, Values::kPlain, 4, 7000);
+}
+
+TEST_CASE("several queries in one call answer as they do alone") {
+  Random random(12);
+  const auto catalog = random_catalog(random, Values::kPlain, 24, 1000);
+  const auto snapshot = catalog->pin();
+  const auto retriever = make_exact_retriever("cpu");
+  std::vector<std::vector<float>> vectors;
+  for (int i = 0; i < 9; ++i) vectors.push_back(vector_of(random, Values::kPlain, 24));
+  std::vector<RetrievalQuery> queries;
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    // Neighbours share now and τ, now only, τ only, or neither.
+    queries.push_back({vectors[i], kNow - static_cast<int64_t>(i / 3) * kHour,
+                       i % 2 == 0 ? 1e7 : 3e7, static_cast<uint32_t>(5 + i),
+                       static_cast<NegativeDots>(i % 3)});
+  }
+  const auto together = retriever->retrieve(*snapshot, 0, queries);
+  REQUIRE(together.size() == queries.size());
+  for (size_t i = 0; i < queries.size(); ++i) {
+    const auto alone = retriever->retrieve(*snapshot, 0, {&queries[i], 1}).front();
+    expect_same(*snapshot, together[i], alone);
+    for (size_t j = 0; j < alone.size(); ++j) EXPECT_EQ(together[i][j].score, alone[j].score);
+  }
+}
+
+TEST_CASE("an empty catalog and one without vectors retrieve nothing") {
+  const auto catalog = integer_catalog(2);
+  const auto retriever = make_exact_retriever("cpu");
+  const std::vector<float> user = {1, 1};
+  const RetrievalQuery query{user, kNow, 1e6, 10, NegativeDots::kDecay};
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}).front().empty());
+  upsert(*catalog, {{1, kNow}});
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}).front().empty());
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {}).empty());
+}
+
+TEST_CASE("a device that is not there or not known is refused by name") {
+  EXPECT_EQ(error_code([] { make_exact_retriever("tpu"); }), "INVALID_ARGUMENT");
+  EXPECT_EQ(error_code([] { make_exact_retriever(""); }), "INVALID_ARGUMENT");
+  EXPECT_EQ(error_code([] { make_exact_retriever("CPU"); }), "INVALID_ARGUMENT");
+  if (at::globalContext().hasCUDA()) SKIP("this machine has a CUDA device");
+  EXPECT_EQ(error_code([] { make_exact_retriever("cuda"); }), "DEVICE_UNAVAILABLE");
+}

@@ -1,0 +1,274 @@
+#include "ranking/model.h"
+
+#include <torch/script.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "ranking/scripted_network.h"
+#include "support.h"
+#include "temporary_folder.h"
+
+namespace {
+
+using namespace feedrank;
+using namespace feedrank::testing;
+
+ScriptedNetwork random_network(uint64_t seed, std::vector<uint32_t> widths) {
+  Random random(seed);
+  ScriptedNetwork network;
+  for (uint32_t i = 0; i < widths.front(); ++i) {
+    network.mean.push_back(static_cast<float>(random.between(-1, 1)));
+    network.scale.push_back(static_cast<float>(random.between(0.5, 2)));
+  }
+  for (size_t l = 0; l + 1 < widths.size(); ++l) {
+    ScriptedNetwork::Layer layer{widths[l], widths[l + 1], {}, {}};
+    for (uint32_t i = 0; i < layer.inputs * layer.outputs; ++i) {
+      layer.weights.push_back(static_cast<float>(random.between(-1, 1)));
+    }
+    for (uint32_t i = 0; i < layer.outputs; ++i) {
+      layer.bias.push_back(static_cast<float>(random.between(-1, 1)));
+    }
+    network.layers.push_back(std::move(layer));
+  }
+  return network;
+}
+
+/// The network by hand, in double precision.
+std::vector<double> by_hand(const ScriptedNetwork& network, const float* features) {
+  std::vector<double> x;
+  for (size_t i = 0; i < network.mean.size(); ++i) {
+    x.push_back((double{features[i]} - network.mean[i]) * network.scale[i]);
+  }
+  for (size_t l = 0; l < network.layers.size(); ++l) {
+    const auto& layer = network.layers[l];
+    std::vector<double> next;
+    for (uint32_t o = 0; o < layer.outputs; ++o) {
+      double sum = layer.bias[o];
+      for (uint32_t i = 0; i < layer.inputs; ++i) sum += layer.weights[o * layer.inputs + i] * x[i];
+      next.push_back(l + 1 < network.layers.size() ? std::max(0.0, sum) : sum);
+    }
+    x = std::move(next);
+  }
+  return x;
+}
+
+std::vector<float> random_rows(uint64_t seed, size_t count) {
+  Random random(seed);
+  std::vector<float> values;
+  for (size_t i = 0; i < count; ++i) values.push_back(static_cast<float>(random.between(-3, 3)));
+  return values;
+}
+
+void save_script(const std::string& source, const std::string& path) {
+  torch::jit::Module module("Scripted");
+  module.define(source);
+  module.save(path);
+}
+
+std::string load_code(const std::string& path, uint32_t features,
+                      const std::vector<std::string>& heads = {}) {
+  return error_code([&] { Model model({path, features, heads}); });
+}
+
+}  // namespace
+
+TEST_CASE("a saved network answers as the same network computed by hand") {
+  const TemporaryFolder folder;
+  const ScriptedNetwork network = random_network(1, {7, 16, 5, 3});
+  save_scripted_network(network, folder.path("model.pt"));
+  Model model({folder.path("model.pt"), 7, {}});
+  REQUIRE(model.heads().size() == 3);
+  EXPECT_EQ(model.heads()[2], "head2");
+  EXPECT_EQ(model.features(), 7U);
+  const auto rows = random_rows(2, 40 * 7);
+  std::vector<float> scores(40 * 3);
+  model.forward(rows.data(), 40, scores.data());
+  for (size_t i = 0; i < 40; ++i) {
+    const auto expected = by_hand(network, rows.data() + i * 7);
+    for (size_t h = 0; h < 3; ++h) EXPECT_NEAR(scores[i * 3 + h], expected[h], 1e-4);
+  }
+}
+
+TEST_CASE("row i of the scores depends on row i of the features alone") {
+  const TemporaryFolder folder;
+  save_scripted_network(random_network(3, {12, 32, 16, 2}), folder.path("model.pt"));
+  Model model({folder.path("model.pt"), 12, {}});
+  const auto rows = random_rows(4, 100 * 12);
+  std::vector<float> together(100 * 2);
+  model.forward(rows.data(), 100, together.data());
+  for (size_t i = 0; i < 100; ++i) {
+    float alone[2];
+    model.forward(rows.data() + i * 12, 1, alone);
+    for (size_t h = 0; h < 2; ++h) EXPECT_NEAR(alone[h], together[i * 2 + h], 1e-6 * 32);
+  }
+  // In another order and cut into other batches.
+  std::vector<float> reversed;
+  for (size_t i = 100; i-- > 0;) {
+    reversed.insert(reversed.end(), rows.begin() + static_cast<ptrdiff_t>(i * 12),
+                    rows.begin() + static_cast<ptrdiff_t>(i * 12 + 12));
+  }
+  std::vector<float> scores(37 * 2);
+  model.forward(reversed.data(), 37, scores.data());
+  for (size_t i = 0; i < 37; ++i) {
+    EXPECT_NEAR(scores[i * 2], together[(99 - i) * 2], 1e-6 * 32);
+  }
+}
+
+TEST_CASE("threads that share a model get the answers of one thread") {
+  const TemporaryFolder folder;
+  save_scripted_network(random_network(5, {9, 24, 1}), folder.path("model.pt"));
+  Model model({folder.path("model.pt"), 9, {}});
+  EXPECT_EQ(model.heads().front(), "score");
+  const auto rows = random_rows(6, 64 * 9);
+  std::vector<float> expected(64);
+  model.forward(rows.data(), 64, expected.data());
+  std::atomic<int> different{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      prepare_torch_thread();
+      std::vector<float> scores(64);
+      for (int i = 0; i < 100; ++i) {
+        model.forward(rows.data(), 64, scores.data());
+        for (size_t r = 0; r < 64; ++r) {
+          if (!(std::abs(scores[r] - expected[r]) <= 1e-5F)) ++different;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(different.load(), 0);
+}
+
+TEST_CASE("a model may answer with one score a row or with a dictionary of heads") {
+  const TemporaryFolder folder;
+  save_script("def forward(self, features: Tensor) -> Tensor:\n    return features[:, 0]\n",
+              folder.path("flat.pt"));
+  Model flat({folder.path("flat.pt"), 2, {"click"}});
+  const std::vector<float> rows = {1, 2, 3, 4};
+  std::vector<float> one(2);
+  flat.forward(rows.data(), 2, one.data());
+  EXPECT_EQ(flat.heads().front(), "click");
+  EXPECT_EQ(one[1], 3.0F);
+  save_script(
+      "def forward(self, features: Tensor) -> Dict[str, Tensor]:\n"
+      "    return {\"dwell\": features[:, 1], \"click\": features[:, 0]}\n",
+      folder.path("dictionary.pt"));
+  Model sorted({folder.path("dictionary.pt"), 2, {}});
+  std::vector<float> two(4);
+  sorted.forward(rows.data(), 2, two.data());
+  EXPECT(sorted.heads() == std::vector<std::string>({"click", "dwell"}));
+  EXPECT(two == rows);
+  // A description gives the order of the columns.
+  Model named({folder.path("dictionary.pt"), 2, {"dwell", "click"}});
+  named.forward(rows.data(), 2, two.data());
+  EXPECT(two == std::vector<float>({2, 1, 4, 3}));
+  EXPECT_EQ(load_code(folder.path("dictionary.pt"), 2, {"dwell"}), "MODEL_SHAPE");
+  EXPECT_EQ(load_code(folder.path("dictionary.pt"), 2, {"dwell", "like"}), "MODEL_SHAPE");
+}
+
+TEST_CASE("a model that does not fit its features or its heads is refused") {
+  const TemporaryFolder folder;
+  save_scripted_network(random_network(7, {4, 2}), folder.path("model.pt"));
+  EXPECT_EQ(load_code(folder.path("model.pt"), 4), "none");
+  EXPECT_EQ(load_code(folder.path("model.pt"), 5), "MODEL_SHAPE");
+  EXPECT_EQ(load_code(folder.path("model.pt"), 3), "MODEL_SHAPE");
+  EXPECT_EQ(load_code(folder.path("model.pt"), 4, {"a"}), "MODEL_SHAPE");
+  EXPECT_EQ(load_code(folder.path("model.pt"), 4, {"a", "b", "c"}), "MODEL_SHAPE");
+}
+
+TEST_CASE("a model that answers in another form is refused") {
+  const TemporaryFolder folder;
+  const std::string head = "def forward(self, features: Tensor)";
+  const std::vector<std::string> bodies = {
+      " -> Tensor:\n    return features.sum()\n",
+      " -> Tensor:\n    return features.unsqueeze(0)\n",
+      " -> Tensor:\n    return torch.cat([features, features], 0)\n",
+      " -> int:\n    return 3\n",
+      " -> List[Tensor]:\n    return [features]\n",
+      " -> Dict[int, Tensor]:\n    return {1: features[:, 0]}\n"};
+  for (size_t i = 0; i < bodies.size(); ++i) {
+    const std::string path = folder.path(std::to_string(i));
+    save_script(head + bodies[i], path);
+    EXPECT_EQ(load_code(path, 3), "MODEL_SHAPE");
+  }
+}
+
+TEST_CASE("a file that is no model, or a part of one, is corrupt") {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path("empty")).close();
+  std::ofstream(folder.path("garbage"), std::ios::binary) << std::string(5000, '\x7f');
+  save_scripted_network(random_network(8, {4, 8, 1}), folder.path("whole"));
+  const auto size = std::filesystem::file_size(folder.path("whole"));
+  for (const char* name : {"empty", "garbage"}) {
+    EXPECT_EQ(load_code(folder.path(name), 4), "MODEL_CORRUPT");
+  }
+  for (const auto kept : {size / 4, size / 2, size - 10}) {
+    std::filesystem::copy_file(folder.path("whole"), folder.path("part"),
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(folder.path("part"), kept);
+    EXPECT_EQ(load_code(folder.path("part"), 4), "MODEL_CORRUPT");
+  }
+  EXPECT_EQ(load_code(folder.path("nothing here"), 4), "MODEL_NOT_FOUND");
+}
+
+TEST_CASE("a model that answers NaN or infinity to plain rows is refused") {
+  const TemporaryFolder folder;
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    ScriptedNetwork network = random_network(9, {3, 4, 1});
+    network.layers[1].weights[2] = bad;
+    save_scripted_network(network, folder.path("model.pt"));
+    EXPECT_EQ(load_code(folder.path("model.pt"), 3), "MODEL_OUTPUT");
+    network = random_network(9, {3, 4, 1});
+    network.layers[0].bias[1] = bad;
+    save_scripted_network(network, folder.path("model.pt"));
+    EXPECT_EQ(load_code(folder.path("model.pt"), 3), "MODEL_OUTPUT");
+  }
+}
+
+TEST_CASE("a model whose answer changes shape in service says so, and serves the next call") {
+  const TemporaryFolder folder;
+  save_script(
+      "def forward(self, features: Tensor) -> Tensor:\n"
+      "    if bool(features[0, 0] > 5.0):\n"
+      "        return features[:1, 0]\n"
+      "    return features[:, 0]\n",
+      folder.path("model.pt"));
+  Model model({folder.path("model.pt"), 1, {}});
+  const std::vector<float> bad = {9, 1, 1};
+  const std::vector<float> good = {1, 9, 2};
+  std::vector<float> scores(3);
+  EXPECT_EQ(error_code([&] { model.forward(bad.data(), 3, scores.data()); }), "MODEL_SHAPE");
+  model.forward(good.data(), 3, scores.data());
+  EXPECT(scores == good);
+}
+
+TEST_CASE("a network whose sizes do not fit together is not written") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model.pt");
+  ScriptedNetwork network = random_network(10, {3, 4, 1});
+  const auto code = [&](const ScriptedNetwork& wrong) {
+    return error_code([&] { save_scripted_network(wrong, path); });
+  };
+  EXPECT_EQ(code({}), "INVALID_ARGUMENT");
+  ScriptedNetwork wrong = network;
+  wrong.mean.pop_back();
+  EXPECT_EQ(code(wrong), "INVALID_ARGUMENT");
+  wrong = network;
+  wrong.layers[1].inputs = 5;
+  EXPECT_EQ(code(wrong), "INVALID_ARGUMENT");
+  wrong = network;
+  wrong.layers[1].weights.push_back(1);
+  EXPECT_EQ(code(wrong), "INVALID_ARGUMENT");
+  EXPECT(!std::filesystem::exists(path));
+  EXPECT_EQ(error_code([&] { save_scripted_network(network, folder.path("no/such/model.pt")); }),
+            "FILE_NOT_WRITTEN");
+}
