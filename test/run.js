@@ -70,6 +70,8 @@ function runJest(folder, args) {
     ],
     {
       cwd: ROOT,
+      // A run that hangs must end as a failure, and not when somebody's patience does.
+      timeout: 15 * 60_000,
       // jest's own reporter writes to standard error; standard output only repeats the report.
       stdio: ['inherit', 'ignore', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
