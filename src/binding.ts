@@ -12,7 +12,7 @@ export interface NativeBinding {
   readonly Catalog: new (source: NativeSchema | number) => NativeCatalog;
   readonly Engagement: {
     new (catalog: NativeCatalog, options: NativeEngagementOptions): NativeEngagement;
-    new (handle: number): NativeEngagement;
+    new (handle: number, catalog: NativeCatalog): NativeEngagement;
   };
   readonly Plan: new (engagement: NativeEngagement, plan: NativePlanSpec) => NativePlan;
   loadModel(options: NativeModelOptions): Promise<NativeModel>;
@@ -50,6 +50,7 @@ export interface NativeCatalog {
   retrieve(options: NativeRetrieval): Promise<{ ids: ItemId[]; scores: Float64Array }[]>;
   stats(): { size: number; epoch: number; allocatedRows: number; bytes: number };
   share(): number;
+  schema(): NativeSchema;
 }
 
 export interface NativeRetrieval {

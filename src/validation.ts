@@ -3,6 +3,8 @@ import type { ItemId } from './identity';
 import { FeedrankError, invalidArgument } from './errors';
 
 const longestId = 1024;
+/** A gigabyte of float32. */
+const mostNumbers = 2 ** 28;
 
 /** @internal */
 export function isItemId(value: unknown): value is ItemId {
@@ -49,8 +51,21 @@ export function checkItemIds(
   kind: 'string' | 'integer',
   argument: string,
 ): ItemId[] {
-  if (!Array.isArray(values)) throw invalidArgument(argument, 'an array of ids', values);
-  return values.map((value, i) => checkItemId(value, kind, `${argument}[${i}]`));
+  // Unlike `map`, this sees the holes of a sparse array.
+  return Array.from(checkBatch(values, argument), (value, i) =>
+    checkItemId(value, kind, `${argument}[${i}]`),
+  );
+}
+
+const largestBatch = 1_000_000;
+
+/** An array that is not too long to be checked and copied in one go. @internal */
+export function checkBatch(value: unknown, argument: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value);
+  if (value.length > largestBatch) {
+    throw invalidArgument(argument, `at most ${largestBatch} entries in one call`, value);
+  }
+  return value;
 }
 
 /** @internal */
@@ -113,6 +128,20 @@ export function checkName(value: unknown, argument: string): string {
   throw invalidArgument(argument, 'a name of 1 to 200 well-formed characters', value);
 }
 
+/** What `handle()` of a class returned, perhaps in another thread. @internal */
+export function checkHandle(value: unknown, kind: string, expected: string): void {
+  if (typeof value !== 'object' || (value as { kind?: unknown } | null)?.kind !== kind) {
+    throw invalidArgument('handle', expected, value);
+  }
+  checkInteger((value as { number?: unknown }).number, 'handle.number', 0, 2 ** 32 - 1);
+}
+
+/** @internal */
+export function checkDevice(value: unknown): 'cpu' | 'cuda' {
+  if (value === 'cpu' || value === 'cuda') return value;
+  throw invalidArgument('device', "'cpu' or 'cuda'", value);
+}
+
 /** A path of a file; a NUL would end it early for the native core. @internal */
 export function checkPath(value: unknown, argument: string): string {
   if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return value;
@@ -127,6 +156,9 @@ export function checkPath(value: unknown, argument: string): string {
  */
 export function copyVector(value: unknown, argument: string): Float32Array {
   const source = checkNumbers(value, argument);
+  if (source.length > mostNumbers) {
+    throw invalidArgument(argument, `at most ${mostNumbers} numbers`, value);
+  }
   const copy = new Float32Array(source.length);
   for (let i = 0; i < source.length; i++) {
     const element: unknown = source[i];

@@ -112,7 +112,8 @@ Napi::Function CatalogObject::define(Napi::Env env) {
        InstanceMethod<&CatalogObject::remove>("remove"), InstanceMethod<&CatalogObject::has>("has"),
        InstanceMethod<&CatalogObject::retrieve>("retrieve"),
        InstanceMethod<&CatalogObject::stats>("stats"),
-       InstanceMethod<&CatalogObject::share>("share")});
+       InstanceMethod<&CatalogObject::share>("share"),
+       InstanceMethod<&CatalogObject::schema>("schema")});
 }
 
 CatalogObject::CatalogObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -123,11 +124,9 @@ CatalogObject::CatalogObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
         throw Error("DISPOSED", "handle",
                     "handle: the catalog that it names is not in this process any more");
       }
-      // The strand runs on the process's executor, which this environment must keep alive too.
-      Environment::of(info.Env()).executor();
     } else {
       shared_ = std::make_shared<SharedCatalog>(read_schema(info[0]),
-                                                Environment::of(info.Env()).executor());
+                                                Environment::of(info.Env()).shared_executor());
     }
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);
     return info.Env().Undefined();
@@ -246,6 +245,24 @@ Napi::Value CatalogObject::stats(const Napi::CallbackInfo& info) {
   object.Set("epoch", static_cast<double>(shared_->catalog->epoch()));
   object.Set("allocatedRows", shared_->catalog->allocated_rows());
   object.Set("bytes", static_cast<double>(shared_->catalog->bytes()));
+  return object;
+}
+
+Napi::Value CatalogObject::schema(const Napi::CallbackInfo& info) {
+  const CatalogSchema& schema = shared_->catalog->schema();
+  auto spaces = Napi::Array::New(info.Env(), schema.spaces.size());
+  for (uint32_t i = 0; i < schema.spaces.size(); ++i) {
+    auto space = Napi::Object::New(info.Env());
+    space.Set("name", schema.spaces[i].name);
+    space.Set("dimensions", schema.spaces[i].dimensions);
+    space.Set("version", schema.spaces[i].version);
+    spaces.Set(i, space);
+  }
+  auto object = Napi::Object::New(info.Env());
+  object.Set("ids", schema.id_kind == IdKind::kInteger ? "integer" : "string");
+  object.Set("spaces", spaces);
+  object.Set("columns", to_string_array(info.Env(), schema.columns));
+  object.Set("labels", to_string_array(info.Env(), schema.labels));
   return object;
 }
 

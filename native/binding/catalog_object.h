@@ -10,9 +10,14 @@ namespace feedrank::binding {
 
 /// A catalog of the process together with the order of its writes.
 struct SharedCatalog {
-  SharedCatalog(CatalogSchema schema, Executor& executor)
-      : catalog(std::make_shared<Catalog>(std::move(schema))),
-        writes(std::make_shared<Strand>(executor)) {}
+  SharedCatalog(CatalogSchema schema, std::shared_ptr<Executor> runs_on)
+      : executor(std::move(runs_on)),
+        catalog(std::make_shared<Catalog>(std::move(schema))),
+        writes(std::make_shared<Strand>(*executor)) {}
+
+  /// Held by JavaScript objects alone, so it ends on a JavaScript thread: no thread of the executor
+  /// comes to join itself.
+  const std::shared_ptr<Executor> executor;
 
   const std::shared_ptr<Catalog> catalog;
   const std::shared_ptr<Strand> writes;
@@ -37,6 +42,7 @@ class CatalogObject : public Napi::ObjectWrap<CatalogObject> {
   Napi::Value retrieve(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value share(const Napi::CallbackInfo& info);
+  Napi::Value schema(const Napi::CallbackInfo& info);
 
   std::shared_ptr<SharedCatalog> shared_;
 };

@@ -69,7 +69,6 @@ EngagementObject::EngagementObject(const Napi::CallbackInfo& info) : ObjectWrap(
         throw Error("INVALID_ARGUMENT", "catalog",
                     "catalog: expected the catalog that the feed was made for, got another");
       }
-      Environment::of(info.Env()).executor();
     } else {
       const auto& catalog = unwrap<CatalogObject>(info[0], "catalog").shared();
       shared_ = std::make_shared<SharedEngagement>(SharedEngagement{
@@ -142,11 +141,18 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
                                                 input->context, input->user_vectors};
           const size_t width = input->list.features.size();
           Output output{std::vector<float>(rows.size() * width), {}};
+          std::vector<Row> known;
+          for (const Row row : rows) {
+            output.known.push_back(row == kNoRow ? 0 : 1);
+            if (row != kNoRow) known.push_back(row);
+          }
+          std::vector<float> packed(known.size() * width);
+          FeatureAssembler::fill(input->list, inputs, known, packed.data(), width);
+          auto next = packed.begin();
           for (size_t i = 0; i < rows.size(); ++i) {
-            output.known.push_back(rows[i] == kNoRow ? 0 : 1);
             if (rows[i] == kNoRow) continue;
-            FeatureAssembler::fill(input->list, inputs, std::span(&rows[i], 1),
-                                   output.values.data() + i * width, width);
+            std::copy_n(next, width, output.values.begin() + static_cast<ptrdiff_t>(i * width));
+            next += static_cast<ptrdiff_t>(width);
           }
           return output;
         },

@@ -47,7 +47,7 @@ Environment::Status Environment::status() {
   return {runtime.threads, runtime.queue_limit, executor == nullptr ? 0 : executor->queued()};
 }
 
-Executor& Environment::executor() {
+const std::shared_ptr<Executor>& Environment::shared_executor() {
   if (executor_ == nullptr) {
     ProcessRuntime& runtime = process_runtime();
     std::scoped_lock lock(runtime.mutex);
@@ -58,7 +58,7 @@ Executor& Environment::executor() {
       runtime.executor = executor_;
     }
   }
-  return *executor_;
+  return executor_;
 }
 
 Environment::Environment(Napi::Env env) : env_(env) {
@@ -94,7 +94,8 @@ void Environment::close() {
 
 Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
                                KeptObjects kept) {
-  const auto deferred = Napi::Promise::Deferred::New(env);
+  // Submitted first: where the queue is full this throws, and no promise is left behind. Nothing
+  // settles before this function returns, because settling happens on this very thread.
   submit([gate = gate_, work] {
     {
       std::scoped_lock lock(gate->mutex);
@@ -116,6 +117,7 @@ Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_
     napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
   });
   if (open_.empty()) napi_ref_threadsafe_function(env, gate_->wake);
+  const auto deferred = Napi::Promise::Deferred::New(env);
   Work* const key = work.get();
   open_.emplace(key, Open{deferred, std::move(kept), std::move(work)});
   return deferred.Promise();

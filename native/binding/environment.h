@@ -44,7 +44,8 @@ class Environment {
   static Status status();
 
   /// The process's executor; started on first use.
-  Executor& executor();
+  Executor& executor() { return *shared_executor(); }
+  const std::shared_ptr<Executor>& shared_executor();
 
   using Submit = std::function<void(Executor::Job)>;
   using KeptObjects = std::vector<Napi::ObjectReference>;

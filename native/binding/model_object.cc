@@ -31,9 +31,9 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
 Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "options");
-    const ModelOptions options{reader.text("path"), reader.count("features"),
-                               reader.texts("heads")};
     Environment& environment = Environment::of(info.Env());
+    const ModelOptions options{reader.text("path"), reader.count("features"), reader.texts("heads"),
+                               environment.executor().threads()};
     return environment.run<std::shared_ptr<Model>>(
         info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {

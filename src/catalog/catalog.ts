@@ -1,7 +1,9 @@
 import { binding, type NativeCatalog, type NativeSchema } from '../binding';
-import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
+import { describeValue, FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import { toMilliseconds, type Instant } from '../instant';
 import {
+  checkDevice,
+  checkHandle,
   checkInteger,
   checkItemId,
   checkItemIds,
@@ -13,6 +15,9 @@ import {
 import { encodeItems } from './encode-items';
 import type { Item } from './item';
 import type { ItemId } from '../identity';
+
+/** Beyond this, one call would hold a native thread for too long. */
+const mostVectors = 4096;
 
 /** What a catalog's items hold; fixed when it is created. */
 export interface CatalogOptions {
@@ -31,7 +36,7 @@ export interface CatalogOptions {
 /** Options of {@link Catalog.retrieve}. */
 export interface RetrieveOptions {
   readonly space: string;
-  /** User vectors laid end to end, each of the space's dimensions; finite. */
+  /** Up to 4,096 user vectors laid end to end, each of the space's dimensions; finite. */
   readonly vectors: ArrayLike<number>;
   /** Items a vector, 1 to 2³¹ − 1. */
   readonly k: number;
@@ -56,7 +61,6 @@ export interface RetrievedItems {
 export interface CatalogHandle {
   readonly kind: 'feedrank-catalog';
   readonly number: number;
-  readonly schema: NativeSchema;
 }
 
 /**
@@ -82,15 +86,16 @@ export class Catalog {
 
   /** Attaches to a catalog of another worker_thread of this process. Throws `DISPOSED`. */
   static attach(handle: CatalogHandle): Catalog {
-    if (handle.kind !== 'feedrank-catalog') {
-      throw invalidArgument('handle', 'what Catalog.handle() returned', handle);
-    }
-    return guard(() => new Catalog(new (binding().Catalog)(handle.number), handle.schema));
+    checkHandle(handle, 'feedrank-catalog', 'what Catalog.handle() returned');
+    return guard(() => {
+      const native = new (binding().Catalog)(handle.number);
+      return new Catalog(native, native.schema());
+    });
   }
 
   /** For {@link Catalog.attach} in another worker_thread, while this catalog lives. */
   handle(): CatalogHandle {
-    return { kind: 'feedrank-catalog', number: this.native.share(), schema: this.schema };
+    return { kind: 'feedrank-catalog', number: this.native.share() };
   }
 
   /**
@@ -123,6 +128,7 @@ export class Catalog {
    * `DEVICE_UNAVAILABLE` or `OVERLOADED`.
    */
   async retrieve(options: RetrieveOptions): Promise<RetrievedItems[]> {
+    checkObject(options, 'options');
     const { dimensions } = this.space(options.space, 'space');
     const vectors = copyVector(options.vectors, 'vectors');
     if (vectors.length === 0 || vectors.length % dimensions !== 0) {
@@ -133,6 +139,9 @@ export class Catalog {
       );
     }
     const count = vectors.length / dimensions;
+    if (count > mostVectors) {
+      throw invalidArgument('vectors', `at most ${mostVectors} vectors in one call`, count);
+    }
     const negativeDots = options.negativeDots ?? 'decay';
     if (!['decay', 'keep', 'drop'].includes(negativeDots)) {
       throw invalidArgument('negativeDots', "'decay', 'keep' or 'drop'", negativeDots);
@@ -146,7 +155,7 @@ export class Catalog {
       ),
       now: perVector(options.now ?? Date.now(), count, 'now', toMilliseconds),
       negativeDots,
-      device: options.device ?? 'cpu',
+      device: checkDevice(options.device ?? 'cpu'),
     };
     return guardAsync(() => this.native.retrieve(native));
   }
@@ -197,7 +206,7 @@ export class Catalog {
     const known = this.schema.spaces.map((candidate) => candidate.name).join(', ') || 'none';
     throw new FeedrankError(
       'UNKNOWN_SPACE',
-      `${argument}: no embedding space ${JSON.stringify(name)}; the catalog has: ${known}`,
+      `${argument}: no embedding space ${describeValue(name)}; the catalog has: ${known}`,
       argument,
     );
   }

@@ -1,10 +1,13 @@
 import type { NativeItems, NativeSchema } from '../binding';
 import { FeedrankError, invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
-import { checkItemId, checkName, checkObject, copyVector } from '../validation';
+import { checkBatch, checkItemId, checkName, checkObject, copyVector } from '../validation';
 import type { ItemId } from '../identity';
 
 const none = 0xffffffff;
+
+/** 1 GiB of float32. */
+const mostVectorValues = 2 ** 28;
 
 /** Numbers the distinct names of a batch. */
 class Names {
@@ -28,8 +31,12 @@ class Names {
  * @internal
  */
 export function encodeItems(items: unknown, schema: NativeSchema): NativeItems {
-  if (!Array.isArray(items)) throw invalidArgument('items', 'an array of items', items);
-  const n = items.length;
+  const batch = checkBatch(items, 'items');
+  const n = batch.length;
+  const values = n * schema.spaces.reduce((sum, space) => sum + space.dimensions, 0);
+  if (values > mostVectorValues) {
+    throw invalidArgument('items', `at most ${mostVectorValues} vector values in one call`, values);
+  }
   const ids: ItemId[] = [];
   const publishTimes = new Float64Array(n);
   const authors = new Uint32Array(n).fill(none);
@@ -50,7 +57,7 @@ export function encodeItems(items: unknown, schema: NativeSchema): NativeItems {
 
   for (let i = 0; i < n; i++) {
     const path = `items[${i}]`;
-    const item = checkObject(items[i], path);
+    const item = checkObject(batch[i], path);
     ids.push(checkItemId(item['id'], schema.ids, `${path}.id`));
     publishTimes[i] = toMilliseconds(item['publishTime'], `${path}.publishTime`);
     if (item['author'] !== undefined) {

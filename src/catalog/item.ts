@@ -6,6 +6,7 @@ export interface Item {
   readonly id: ItemId;
   /** A time in the future counts as age 0. */
   readonly publishTime: Instant;
+  /** Names of authors, topics and label values are kept for the catalog's life, each once. */
   readonly author?: string;
   readonly topics?: readonly string[];
   /** Values of the catalog's declared labels, such as `{ creator: 'independent' }`. */

@@ -17,10 +17,10 @@ export function decodeSlate(
       const score = native.sourceScores[position * generators + g]!;
       if (!Number.isNaN(score)) sources.push({ generator: generatorNames[g]!, score });
     }
-    const terms: Record<string, number> = {};
-    termNames.forEach((name, t) => {
-      terms[name] = native.terms[position * termNames.length + t]!;
-    });
+    // Unlike an assignment, this takes a name such as `__proto__` for what it is.
+    const terms = Object.fromEntries(
+      termNames.map((name, t) => [name, native.terms[position * termNames.length + t]!]),
+    );
     return { id, position, score: native.scores[position]!, sources, terms };
   });
   const trace: Trace = {

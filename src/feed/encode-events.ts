@@ -2,7 +2,7 @@ import type { NativeEvents } from '../binding';
 import type { ItemId } from '../identity';
 import { invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
-import { checkItemId, checkObject, checkUserId } from '../validation';
+import { checkBatch, checkItemId, checkObject, checkUserId } from '../validation';
 
 /** In the order of the native core's EventType; any other type comes after them. */
 const types = ['impression', 'click', 'dwell', 'hide', 'report'];
@@ -20,8 +20,8 @@ export function encodeEvents(
   now: number,
   latestMs: number,
 ): NativeEvents {
-  if (!Array.isArray(events)) throw invalidArgument('events', 'an array of events', events);
-  const n = events.length;
+  const batch = checkBatch(events, 'events');
+  const n = batch.length;
   const userIds: ItemId[] = [];
   const itemIds: ItemId[] = [];
   const eventIds: string[] = [];
@@ -30,7 +30,7 @@ export function encodeEvents(
   const dwellMs = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const path = `events[${i}]`;
-    const event = checkObject(events[i], path);
+    const event = checkObject(batch[i], path);
     const type = event['type'];
     if (typeof type !== 'string' || type.length === 0) {
       throw invalidArgument(`${path}.type`, `a name such as ${types.join(', ')}`, type);

@@ -7,7 +7,7 @@ import { toFeatureDefinition, type FeatureDefinition } from '../features/feature
 import { toMilliseconds, type Instant } from '../instant';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
-import { checkInteger, checkObject, checkUserId } from '../validation';
+import { checkHandle, checkInteger, checkObject, checkUserId } from '../validation';
 import { decodeSlate } from './decode-slate';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
@@ -24,7 +24,10 @@ export interface FeedOptions extends FeedStages {
   readonly catalog: Catalog;
   /** Settings of requests that name no profile. Defaults to the defaults of `RankProfile`. */
   readonly profile?: RankProfile;
-  /** More profiles, each with a name. Defaults to none. */
+  /**
+   * More profiles, each with a name of its own. One starts from the defaults of `RankProfile`, or from
+   * the profile that it `extends`; settings given in a query start from `profile`. Defaults to none.
+   */
   readonly profiles?: readonly RankProfile[];
   /** Half-lives of the live counters, 1 to 8, each whole milliseconds of at least 1,000. Defaults to 0.5, 3, 12 and 48 h. */
   readonly halfLivesMs?: readonly number[];
@@ -96,12 +99,7 @@ export class Feed {
     checkObject(options, 'options');
     checkObject(options.catalog, 'catalog');
     const halfLivesMs = options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour];
-    if (!Array.isArray(halfLivesMs) || halfLivesMs.length < 1 || halfLivesMs.length > 8) {
-      throw invalidArgument('halfLivesMs', 'an array of 1 to 8 half-lives', halfLivesMs);
-    }
-    halfLivesMs.forEach((halfLife, i) =>
-      checkInteger(halfLife, `halfLivesMs[${i}]`, 1000, 365 * 24 * hour),
-    );
+    checkHalfLives(halfLivesMs, 'halfLivesMs');
     const latenessMs = checkInteger(
       options.latenessMs ?? hour / 6,
       'latenessMs',
@@ -129,10 +127,12 @@ export class Feed {
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- As `create`.
   static async attach(handle: FeedHandle, options: FeedOptions): Promise<Feed> {
-    if (checkObject(handle, 'handle')['kind'] !== 'feedrank-feed') {
-      throw invalidArgument('handle', 'what Feed.handle() returned', handle);
-    }
-    const engagement = guard(() => new (binding().Engagement)(handle.number));
+    checkHandle(handle, 'feedrank-feed', 'what Feed.handle() returned');
+    checkHalfLives(handle.halfLivesMs, 'handle.halfLivesMs');
+    checkObject(checkObject(options, 'options')['catalog'], 'catalog');
+    const engagement = guard(
+      () => new (binding().Engagement)(handle.number, options.catalog.native),
+    );
     return new Feed(options, { ...handle, engagement });
   }
 
@@ -195,14 +195,19 @@ export class Feed {
     ids: readonly ItemId[],
     features?: readonly (string | FeatureDefinition)[],
   ): Promise<AssembledFeatures> {
+    checkQueryFields(query);
     const list = checkList(ids, this.catalog);
+    if (features !== undefined && !Array.isArray(features)) {
+      throw invalidArgument('features', 'an array of features', features);
+    }
     const definitions =
-      features?.map((feature, i) =>
+      features?.map((feature: unknown, i) =>
         toFeatureDefinition(feature, this.#halfLivesMs, `features[${i}]`),
       ) ?? this.#plan.definitions;
     const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
-    const settings = this.#profiles.settings(query.profile);
-    const checked = encodeQuery(checkQueryFields(query), this.catalog, settings, keys, list);
+    const settings = requestSettings(this.#profiles.settings(query.profile), query);
+    this.#plan.encodeSettings(settings);
+    const checked = encodeQuery(query, this.catalog, settings, keys, list);
     const encoded = encodeFeatures(definitions, this.catalog, this.#halfLivesMs, keys);
     const native = this.#native();
     const { context, userVectors, now } = checked.native;
@@ -294,6 +299,15 @@ export class Feed {
       }
     });
   }
+}
+
+function checkHalfLives(value: unknown, argument: string): void {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 8) {
+    throw invalidArgument(argument, 'an array of 1 to 8 half-lives', value);
+  }
+  value.forEach((halfLife, i) =>
+    checkInteger(halfLife, `${argument}[${i}]`, 1000, 365 * 24 * hour),
+  );
 }
 
 /**

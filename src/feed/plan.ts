@@ -83,7 +83,7 @@ export class Plan {
     this.ranker = external<Ranker>(ranker);
     this.selector = external<Selector>(selector);
 
-    const ours = new Set(this.enrichers.flatMap((stage) => checkFeatureNames(stage)));
+    const ours = distinctColumns(this.enrichers);
     this.definitions = collectFeatures(enrichers, ranker, ours, target.halfLivesMs);
     this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
@@ -182,8 +182,8 @@ function list(
     const where = stages.length === 1 ? argument : `${argument}[${i}]`;
     const fields = checkObject(stage, where);
     checkName(fields['name'], `${where}.name`);
-    const native = fields['native'] as NativeStage['native'] | undefined;
-    if (native === undefined ? typeof fields[method] !== 'function' : native.stage !== kind) {
+    const native = fields['native'] as { readonly stage?: unknown } | null | undefined;
+    if (native === undefined ? typeof fields[method] !== 'function' : native?.stage !== kind) {
       throw invalidArgument(where, `a native ${kind}, or an object with a ${method} method`, stage);
     }
     return stage as NamedStage;
@@ -215,6 +215,20 @@ function checkDistinctNames(stages: readonly NamedStage[]): void {
     }
     seen.add(name);
   }
+}
+
+/** A name for each column: with two of one name, a ranker could not say which it reads. */
+function distinctColumns(enrichers: readonly FeatureEnricher[]): ReadonlySet<string> {
+  const columns = new Set<string>();
+  for (const stage of enrichers) {
+    for (const column of checkFeatureNames(stage)) {
+      if (columns.has(column)) {
+        throw invalidArgument(`enrichers.${stage.name}.features`, 'distinct names', column);
+      }
+      columns.add(column);
+    }
+  }
+  return columns;
 }
 
 function checkFeatureNames({ name, features }: FeatureEnricher): string[] {

@@ -1,5 +1,5 @@
 import type { NativeAnswer, NativeBatch, NativeExternalResult } from '../binding';
-import { FeedrankError, invalidArgument } from '../errors';
+import { describeValue, FeedrankError, invalidArgument } from '../errors';
 import type { CandidateBatch } from '../stages/candidate-batch';
 import type {
   CandidateGenerator,
@@ -240,7 +240,7 @@ export class StageRunner {
 class Deadline extends Error {}
 
 function stageFailed(name: string, error: unknown): FeedrankError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = error instanceof Error ? error.message : describeValue(error);
   return new FeedrankError('STAGE_FAILED', `stage '${name}' failed: ${why}`, name, {
     cause: error,
   });

@@ -41,7 +41,9 @@ export function checkProfile(value: unknown, argument: string): RankProfile {
       where,
     );
   }
-  return structuredClone(value);
+  // A setting that is there but undefined is a setting that is not there.
+  const given = Object.entries(value).filter(([, setting]) => setting !== undefined);
+  return structuredClone(Object.fromEntries(given));
 }
 
 /**
@@ -67,6 +69,10 @@ export class ProfileSet {
     }
     profiles.forEach((profile: RankProfile, i) => this.#add(profile, `profiles[${i}]`));
     const { name = 'default' } = checkObject(defaultProfile, 'profile') as RankProfile;
+    const names = [...profiles.map((profile: RankProfile) => profile.name), name];
+    if (new Set(names).size !== names.length) {
+      throw invalidArgument('profiles', 'a name of its own for each profile', names.join(', '));
+    }
     this.#default = name;
     this.#add({ ...defaultProfile, name }, 'profile');
     this.#checkAll();

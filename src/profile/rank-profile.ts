@@ -5,6 +5,9 @@ export function tauOfHalfLife(halfLifeMs: number): number {
   return halfLifeMs / Math.LN2;
 }
 
+/** Weights up to here cannot make a score of float32 features or heads overflow. @internal */
+export const largestWeight = 1e100;
+
 const closed = { additionalProperties: false } as const;
 
 /** The JSON schema of {@link RankProfile}: files, HTTP and types alike come from it. */
@@ -77,7 +80,7 @@ export const rankProfileSchema = Type.Object(
       }),
     ),
     headWeights: Type.Optional(
-      Type.Record(Type.String(), Type.Number(), {
+      Type.Record(Type.String(), Type.Number({ minimum: -largestWeight, maximum: largestWeight }), {
         description:
           "Weights that compose a model's heads into one score. Defaults to the model's own.",
       }),

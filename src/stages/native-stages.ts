@@ -1,6 +1,7 @@
 import type { FeatureDefinition } from '../features/feature';
 import { invalidArgument } from '../errors';
 import { Model } from '../models/model';
+import { largestWeight } from '../profile/rank-profile';
 import { checkName, checkObject, checkPositive } from '../validation';
 
 /** A stage that the native core implements; made by the functions of this file. */
@@ -29,7 +30,7 @@ type NativeStageKind =
     }
   | { readonly stage: 'selector'; readonly kind: 'top-n' };
 
-/** @internal */
+/** A native stage of one kind. */
 export type StageOf<S extends NativeStageKind['stage']> = NativeStage & {
   readonly native: Extract<NativeStageKind, { stage: S }>;
 };
@@ -46,6 +47,7 @@ type NativeSelector = StageOf<'selector'>;
  * catalog's vectors.
  */
 export function decayedDot(options: { space: string; name?: string }): NativeGenerator {
+  checkObject(options, 'options');
   return {
     name: checkName(options.name ?? 'decayed-dot', 'name'),
     native: { stage: 'generator', kind: 'decayed-dot', space: checkName(options.space, 'space') },
@@ -58,6 +60,7 @@ export function decayedDot(options: { space: string; name?: string }): NativeGen
  * @param options.halfLifeMs One of the feed's half-lives. Defaults to 3 h.
  */
 export function trending(options: { halfLifeMs?: number; name?: string } = {}): NativeGenerator {
+  checkObject(options, 'options');
   const halfLifeMs = checkPositive(options.halfLifeMs ?? 3 * 3_600_000, 'halfLifeMs');
   return {
     name: checkName(options.name ?? 'trending', 'name'),
@@ -68,7 +71,7 @@ export function trending(options: { halfLifeMs?: number; name?: string } = {}): 
 /** The newest items. Moves creator exposure: nothing new is clicked before it is shown. */
 export function fresh(options: { name?: string } = {}): NativeGenerator {
   return {
-    name: checkName(options.name ?? 'fresh', 'name'),
+    name: nameOf(options, 'fresh'),
     native: { stage: 'generator', kind: 'fresh' },
   };
 }
@@ -79,7 +82,7 @@ export function fresh(options: { name?: string } = {}): NativeGenerator {
  */
 export function seen(options: { name?: string } = {}): NativeFilter {
   return {
-    name: checkName(options.name ?? 'seen', 'name'),
+    name: nameOf(options, 'seen'),
     native: { stage: 'filter', kind: 'seen' },
   };
 }
@@ -87,7 +90,7 @@ export function seen(options: { name?: string } = {}): NativeFilter {
 /** Drops items older than the profile's `maxAgeMs`. Moves freshness. */
 export function maximumAge(options: { name?: string } = {}): NativeFilter {
   return {
-    name: checkName(options.name ?? 'maximum-age', 'name'),
+    name: nameOf(options, 'maximum-age'),
     native: { stage: 'filter', kind: 'maximum-age' },
   };
 }
@@ -102,7 +105,7 @@ export function nativeFeatures(
 ): NativeEnricher {
   if (!Array.isArray(features)) throw invalidArgument('features', 'an array of features', features);
   return {
-    name: checkName(options.name ?? 'features', 'name'),
+    name: nameOf(options, 'features'),
     native: { stage: 'enricher', kind: 'features', features },
   };
 }
@@ -128,6 +131,7 @@ export function torchScript(model: Model, options: RankerOptions = {}): NativeRa
 
 /** Scores by dot(user, item) · exp(−age/τ); an item without a vector scores 0. */
 export function decayedDotRanker(options: RankerOptions & { space: string }): NativeRanker {
+  checkObject(options, 'options');
   const space = checkName(options.space, 'space');
   return ranker('decayed-dot-ranker', options, { stage: 'ranker', kind: 'decayed-dot', space });
 }
@@ -140,8 +144,8 @@ export function weightedSum(
   const entries = Object.entries(checkObject(weights, 'weights'));
   if (entries.length === 0) throw invalidArgument('weights', 'at least one feature', weights);
   for (const [name, weight] of entries) {
-    if (!Number.isFinite(weight)) {
-      throw invalidArgument(`weights.${name}`, 'a finite number', weight);
+    if (typeof weight !== 'number' || !(Math.abs(weight) <= largestWeight)) {
+      throw invalidArgument(`weights.${name}`, `a number within ±${largestWeight}`, weight);
     }
   }
   return ranker('weighted-sum', options, { stage: 'ranker', kind: 'weighted-sum', weights });
@@ -152,9 +156,14 @@ export function weightedSum(
  */
 export function topN(options: { name?: string } = {}): NativeSelector {
   return {
-    name: checkName(options.name ?? 'top-n', 'name'),
+    name: nameOf(options, 'top-n'),
     native: { stage: 'selector', kind: 'top-n' },
   };
+}
+
+function nameOf(options: { readonly name?: string }, fallback: string): string {
+  checkObject(options, 'options');
+  return checkName(options.name ?? fallback, 'name');
 }
 
 function ranker(
@@ -163,7 +172,7 @@ function ranker(
   native: NativeRanker['native'],
 ): NativeRanker {
   return {
-    name: checkName(options.name ?? name, 'name'),
+    name: nameOf(options, name),
     native,
     failClosed: options.failClosed ?? false,
   };

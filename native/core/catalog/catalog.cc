@@ -75,45 +75,65 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   const std::vector<Row> rows = allocate_rows(batch.ids.size());
   for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, authors, topics, labels);
 
-  std::unique_lock index_lock(index_mutex_);
-  // Memory is asked for before anything changes, so that running out of it changes nothing.
-  slot_by_id_.reserve(slot_by_id_.size() + rows.size());
-  slots_.reserve(slots_.size() + rows.size());
+  reserve_slots(rows.size());
   const uint64_t next = epoch() + 1;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    Chunk& chunk = chunk_of(rows[i]);
-    const uint32_t offset = Snapshot::offset_of(rows[i]);
-    const auto found = slot_by_id_.find(batch.ids[i]);
-    uint32_t slot = 0;
-    if (found != slot_by_id_.end()) {
-      slot = found->second;
-      const Row old = slots_[slot].current;
-      chunk.previous[offset] = old;
-      chunk_of(old).stamp_removed(Snapshot::offset_of(old), next);
-      retired_rows_.push_back({old, next});
-      ++result.replaced;
-    } else {
-      if (free_slots_.empty()) {
-        slot = static_cast<uint32_t>(slots_.size());
-        slots_.emplace_back();
-        slot_count_.store(slot + 1, std::memory_order_release);
-      } else {
-        slot = free_slots_.back();
-        free_slots_.pop_back();
-      }
-      slot_by_id_.emplace(batch.ids[i], slot);
-      chunk.previous[offset] = kNoRow;
-      ++result.inserted;
+  // Nothing is visible before the epoch moves, so the index is filled in short turns: who looks up
+  // an id meanwhile waits for one turn and not for the batch.
+  constexpr size_t kTurn = 512;
+  for (size_t begin = 0; begin < rows.size(); begin += kTurn) {
+    const size_t end = std::min(rows.size(), begin + kTurn);
+    std::unique_lock index_lock(index_mutex_);
+    for (size_t i = begin; i < end; ++i) {
+      (publish(rows[i], batch.ids[i], next) ? result.replaced : result.inserted) += 1;
     }
-    slots_[slot].current = rows[i];
-    chunk.slot[offset] = {slot, slots_[slot].generation};
-    chunk.stamp_added(offset, next);
   }
   size_.fetch_add(result.inserted, std::memory_order_relaxed);
   result.epoch = next;
   std::scoped_lock pin_lock(pin_mutex_);
   epoch_.store(next, std::memory_order_release);
   return result;
+}
+
+void Catalog::reserve_slots(size_t count) {
+  // Memory is asked for before anything changes; twice what there is, so that single inserts do not
+  // copy the index each time.
+  std::unique_lock index_lock(index_mutex_);
+  const size_t needed = slot_by_id_.size() + count;
+  const auto buckets = static_cast<float>(slot_by_id_.bucket_count());
+  if (static_cast<float>(needed) > buckets * slot_by_id_.max_load_factor()) {
+    slot_by_id_.reserve(2 * needed);
+  }
+  if (slots_.size() + count > slots_.capacity()) slots_.reserve(2 * (slots_.size() + count));
+}
+
+bool Catalog::publish(Row row, const ItemId& id, uint64_t epoch) {
+  Chunk& chunk = chunk_of(row);
+  const uint32_t offset = Snapshot::offset_of(row);
+  const auto found = slot_by_id_.find(id);
+  const bool replaces = found != slot_by_id_.end();
+  uint32_t slot = 0;
+  if (replaces) {
+    slot = found->second;
+    const Row old = slots_[slot].current;
+    chunk.previous[offset] = old;
+    chunk_of(old).stamp_removed(Snapshot::offset_of(old), epoch);
+    retired_rows_.push_back({old, epoch});
+  } else {
+    if (free_slots_.empty()) {
+      slot = static_cast<uint32_t>(slots_.size());
+      slots_.emplace_back();
+      slot_count_.store(slot + 1, std::memory_order_release);
+    } else {
+      slot = free_slots_.back();
+      free_slots_.pop_back();
+    }
+    slot_by_id_.emplace(id, slot);
+    chunk.previous[offset] = kNoRow;
+  }
+  slots_[slot].current = row;
+  chunk.slot[offset] = {slot, slots_[slot].generation};
+  chunk.stamp_added(offset, epoch);
+  return replaces;
 }
 
 RemoveResult Catalog::remove(std::span<const ItemId> ids) {

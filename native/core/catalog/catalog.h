@@ -79,6 +79,9 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   void check_kind(const ItemId& id) const;
   std::vector<Row> allocate_rows(size_t count);
   void reclaim();
+  void reserve_slots(size_t count);
+  /// Puts a filled row into the index under an epoch to come; says whether it replaces another.
+  bool publish(Row row, const ItemId& id, uint64_t epoch);
   void fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
             std::span<const uint32_t> topics, std::span<const uint32_t> labels);
   void unpin(uint64_t epoch) const;

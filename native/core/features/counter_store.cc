@@ -147,8 +147,8 @@ size_t CounterStore::bytes() const {
          (sizeof(Item) + grids_.size() * (sizeof(int64_t) + kCounters * sizeof(double)));
 }
 
-CounterStore::Scan::Scan(const CounterStore& store) : store_(store) {
-  if (store.has_pending_.load(std::memory_order_acquire)) {
+CounterStore::Scan::Scan(const CounterStore& store, bool with_waiting) : store_(store) {
+  if (with_waiting && store.has_pending_.load(std::memory_order_acquire)) {
     std::scoped_lock lock(store.pending_mutex_);
     for (const auto& [slot, events] : store.pending_) waiting_.insert(slot);
   }

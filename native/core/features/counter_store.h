@@ -118,7 +118,8 @@ class CounterStore {
 /// A consistent list of the store's blocks, for reading many items without a lock per item.
 class CounterStore::Scan {
  public:
-  explicit Scan(const CounterStore& store);
+  /// `with_waiting` lets `waits` be asked; it costs a copy of the slots with held-back events.
+  explicit Scan(const CounterStore& store, bool with_waiting = false);
 
   CounterValues read(Slot slot, int64_t now) const;
 

@@ -10,11 +10,17 @@
 namespace feedrank {
 
 /// A loaded ranking model, shared by all threads: it lends each caller a backend of its own, so
-/// that no two threads run one module at once. Backends are made on first need and kept.
+/// that no two threads run one module at once. As many as there are threads are made and warmed up
+/// when the model is loaded, because a module's first passes are slow.
 class Model {
  public:
   explicit Model(const ModelOptions& options)
-      : features_(options.features), prototype_(load_torchscript(options)) {}
+      : features_(options.features), prototype_(load_torchscript(options)) {
+    for (uint32_t i = 0; i < options.threads; ++i) {
+      idle_.push_back(prototype_->clone());
+      warm_up(*idle_.back(), features_);
+    }
+  }
 
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

@@ -29,7 +29,13 @@ struct ModelOptions {
   /// Names of the heads where the model's description gives them; otherwise they are taken from a
   /// dictionary's keys, or numbered.
   std::vector<std::string> heads;
+  /// Backends to make ready for threads.
+  uint32_t threads = 1;
 };
+
+/// Runs a backend on zeros and on small values, as often as a module needs to get up to speed.
+/// Throws MODEL_OUTPUT where it answers NaN or infinity, as it would in service.
+void warm_up(ModelBackend& backend, uint32_t features);
 
 /// Reads a TorchScript file, freezes it, and runs it once on zeros and once on random rows. Throws
 /// MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.

@@ -129,7 +129,8 @@ class TorchScriptBackend final : public ModelBackend {
   std::vector<std::string> heads_;
 };
 
-/// A model that answers NaN to plain input would do so in service.
+}  // namespace
+
 void warm_up(ModelBackend& backend, uint32_t features) {
   constexpr size_t kRows = 64;
   std::vector<float> input(kRows * features);
@@ -148,8 +149,6 @@ void warm_up(ModelBackend& backend, uint32_t features) {
     }
   }
 }
-
-}  // namespace
 
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
   std::ifstream file(options.path, std::ios::binary);

@@ -64,6 +64,21 @@ class ExactRetriever final : public Retriever {
   std::vector<std::vector<Retrieved>> retrieve(
       const Snapshot& snapshot, uint32_t space,
       std::span<const RetrievalQuery> queries) const override {
+    // A chunk's dot products with all queries are held at once, so many queries go in turns.
+    constexpr size_t kTurn = 64;
+    std::vector<std::vector<Retrieved>> results;
+    for (size_t begin = 0; begin < queries.size(); begin += kTurn) {
+      const size_t count = std::min(kTurn, queries.size() - begin);
+      for (auto& items : retrieve_together(snapshot, space, queries.subspan(begin, count))) {
+        results.push_back(std::move(items));
+      }
+    }
+    return results;
+  }
+
+ private:
+  std::vector<std::vector<Retrieved>> retrieve_together(
+      const Snapshot& snapshot, uint32_t space, std::span<const RetrievalQuery> queries) const {
     const c10::InferenceMode inference;
     const uint32_t dimensions = snapshot.catalog().schema().spaces[space].dimensions;
     std::vector<Shortlist> shortlists;
@@ -91,7 +106,6 @@ class ExactRetriever final : public Retriever {
     return results;
   }
 
- private:
   /// Chunks in order of their newest item: where decay matters, the best scores come first, and
   /// what remains can be left out soon.
   static std::vector<uint32_t> newest_first(const Snapshot& snapshot) {

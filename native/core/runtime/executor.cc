@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
 
 #include "error.h"
@@ -27,12 +28,21 @@ void lower_priority() {
 }  // namespace
 
 Executor::Executor(Options options) : options_(std::move(options)) {
-  for (uint32_t i = 0; i < options_.threads; ++i) {
-    threads_.emplace_back([this] { work(); });
+  try {
+    for (uint32_t i = 0; i < options_.threads; ++i) {
+      threads_.emplace_back([this] { work(); });
+    }
+  } catch (const std::system_error&) {
+    stop();
+    throw Error("INVALID_ARGUMENT", "threads",
+                "threads: the system could not start " + std::to_string(options_.threads) +
+                    " threads; configure fewer");
   }
 }
 
-Executor::~Executor() {
+Executor::~Executor() { stop(); }
+
+void Executor::stop() {
   std::deque<Job> dropped;
   {
     std::scoped_lock lock(mutex_);
@@ -67,7 +77,11 @@ void Executor::submit_accepted(Job job) {
 
 void Executor::work() {
   lower_priority();
-  if (options_.on_thread_start) options_.on_thread_start();
+  try {
+    if (options_.on_thread_start) options_.on_thread_start();
+  } catch (const std::exception&) {
+    // What readies a thread only makes its first job faster.
+  }
   std::unique_lock lock(mutex_);
   for (;;) {
     wait_until(wake_, lock, [this] { return stopping_ || !queue_.empty(); });

@@ -45,6 +45,7 @@ class Executor {
   /// For what was accepted before: not subject to the limit.
   void submit_accepted(Job job);
   void work();
+  void stop();
 
   const Options options_;
   mutable std::mutex mutex_;

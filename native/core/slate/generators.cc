@@ -91,7 +91,7 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
 std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,
                                       Counter counter, uint32_t half_life, int64_t now,
                                       uint32_t k) {
-  const CounterStore::Scan scan(counters);
+  const CounterStore::Scan scan(counters, true);
   // For one half-life the order of decayed sums does not depend on now, so one common landmark
   // saves a power of two per item.
   const DecayGrid& grid = counters.half_lives()[half_life];
