@@ -238,6 +238,10 @@ double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_
   const size_t offset = slot.index % kBlockSlots;
   const Item& item = block->items[offset];
   const size_t place = offset * store_.grids_.size() + half_life;
+  const std::atomic<double>& counted =
+      block->sums[place * kCounters + static_cast<uint32_t>(counter)];
+  // Most items of a catalog have never been clicked; for those one read is enough.
+  if (counted.load(kRelaxed) == 0.0) return 0.0;
   for (;;) {
     const uint32_t before = item.version.load(std::memory_order_acquire);
     if ((before & 1U) != 0) continue;
@@ -246,8 +250,7 @@ double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_
       return 0.0;
     }
     const int64_t landmark = block->landmarks[place].load(kRelaxed);
-    const double sum =
-        block->sums[place * kCounters + static_cast<uint32_t>(counter)].load(kRelaxed);
+    const double sum = counted.load(kRelaxed);
     std::atomic_thread_fence(std::memory_order_acquire);
     if (item.version.load(kRelaxed) == before) {
       return DecayGrid::moved(sum, landmark, reference);
