@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "environment.h"
 #include "error.h"
+#include "request_decoding.h"
 #include "retrieval/retriever.h"
 #include "shared_registry.h"
 
@@ -96,11 +97,6 @@ ItemBatch read_batch(const ObjectReader& reader, const CatalogSchema& schema,
   for (const auto& found : batch.topics) check_codes(found, batch.topic_names.size(), "topics");
   for (const auto& found : batch.labels) check_codes(found, batch.label_names.size(), "labels");
   return batch;
-}
-
-NegativeDots read_negatives(const std::string& text) {
-  if (text == "keep") return NegativeDots::kKeep;
-  return text == "drop" ? NegativeDots::kDrop : NegativeDots::kDecay;
 }
 
 }  // namespace

@@ -24,6 +24,11 @@ std::vector<double> finite(std::vector<double> values, const std::string& argume
 
 }  // namespace
 
+NegativeDots read_negatives(const std::string& text) {
+  if (text == "keep") return NegativeDots::kKeep;
+  return text == "drop" ? NegativeDots::kDrop : NegativeDots::kDecay;
+}
+
 Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values) {
   Query query;
   if (reader.has("userId")) query.user = to_item_id(reader.value("userId"), "query.userId");
@@ -41,10 +46,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
 Settings read_settings(const ObjectReader& reader, const Plan& plan) {
   Settings settings;
   settings.tau_ms = reader.number("tauMs");
-  const std::string negatives = reader.text("negativeDots");
-  settings.negatives = negatives == "keep"   ? NegativeDots::kKeep
-                       : negatives == "drop" ? NegativeDots::kDrop
-                                             : NegativeDots::kDecay;
+  settings.negatives = read_negatives(reader.text("negativeDots"));
   settings.max_candidates = reader.count("maxCandidates");
   const auto quotas = reader.uint32_span("quotas");
   settings.quotas = {quotas.begin(), quotas.end()};

@@ -8,6 +8,9 @@
 
 namespace feedrank::binding {
 
+/// What decay does to negative dot products, by its name in the facade.
+NegativeDots read_negatives(const std::string& text);
+
 Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values);
 
 Settings read_settings(const ObjectReader& reader, const Plan& plan);
