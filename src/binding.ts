@@ -1,4 +1,5 @@
 import type { ItemId } from './identity';
+import type { StageTrace } from './stage-trace';
 import { loadAddon } from '../lib/load-addon.js';
 import { FeedrankError } from './errors';
 
@@ -196,15 +197,6 @@ export interface NativeSettings {
   readonly budgetMs: number;
 }
 
-export interface NativeStageTrace {
-  readonly name: string;
-  readonly kind: 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
-  readonly ms: number;
-  readonly in: number;
-  readonly out: number;
-  readonly skipped?: string;
-}
-
 export interface NativeSlate {
   readonly ids: ItemId[];
   readonly scores: Float64Array;
@@ -217,7 +209,7 @@ export interface NativeSlate {
   readonly nativeMs: number;
   readonly unknownIds: number;
   readonly removedMeanwhile: number;
-  readonly stages: NativeStageTrace[];
+  readonly stages: StageTrace[];
 }
 
 export interface NativeBatch {

@@ -33,14 +33,7 @@ export type { FeedEvent, RecordResult } from './feed/event';
 export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';
 export type { FeedStages } from './feed/plan';
 export type { Query } from './feed/query';
-export type {
-  CandidateSource,
-  Degradation,
-  Slate,
-  SlateItem,
-  StageTrace,
-  Trace,
-} from './feed/slate';
+export type { CandidateSource, Degradation, Slate, SlateItem, Trace } from './feed/slate';
 export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';
@@ -53,6 +46,7 @@ export {
   type RankSettings,
 } from './profile/rank-profile';
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
+export type { StageTrace } from './stage-trace';
 export type { CandidateBatch } from './stages/candidate-batch';
 export {
   decayedDot,

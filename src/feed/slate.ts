@@ -1,4 +1,5 @@
 import type { ItemId } from '../identity';
+import type { StageTrace } from '../stage-trace';
 
 /** Where a candidate came from. */
 export interface CandidateSource {
@@ -21,19 +22,6 @@ export interface SlateItem {
    * the score; `dot` and `decay` of a decayed dot product multiply to it.
    */
   readonly terms: Readonly<Record<string, number>>;
-}
-
-/** What one stage did for one request. */
-export interface StageTrace {
-  readonly name: string;
-  readonly kind: 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
-  /** Milliseconds of the stage itself. */
-  readonly ms: number;
-  /** Candidates before and after. */
-  readonly in: number;
-  readonly out: number;
-  /** Why the stage did not take part, where it did not: `budget`, `deadline`, an error's code and message, … */
-  readonly skipped?: string;
 }
 
 /** What happened to a request. */

@@ -86,7 +86,7 @@ describe('findLibTorch', () => {
   it('asks for the headers only to compile', () => {
     const dir = fakeLibTorch(path.join(folder, 'mine'), '2.13.0');
     const env = environment({ FEEDRANK_LIBTORCH: dir });
-    expect(findLibTorch({ env }).found).toBeDefined();
+    expect(findLibTorch({ env }).found).toMatchObject({ dir });
     expect(findLibTorch({ env, headers: true }).found).toBeUndefined();
   });
 });

@@ -343,13 +343,18 @@ void Request::apply(const RankedScores& ranked) {
 
 void Request::select() {
   Timed timed(*this, plan_->selector.name, "selector");
+  take_best();
+  timed.produced(order_.size());
+}
+
+void Request::take_best() {
   order_ = order_by_score(*snapshot_, candidates_);
+  // Before the caps, so that removed items take up no place in the slate.
   drop_removed();
   Caps caps{query_.limit, settings_.per_author, settings_.per_topic};
   // A given list is ordered, not thinned out.
   if (query_.list) caps = {query_.limit, 0, 0};
   order_ = take_with_caps(*snapshot_, candidates_, order_, caps);
-  timed.produced(order_.size());
 }
 
 void Request::apply(const SelectedOrder& selected) {
@@ -359,10 +364,7 @@ void Request::apply(const SelectedOrder& selected) {
     order_ = selected.positions;
   } else {
     timed.skip(selected.skipped);
-    order_ = order_by_score(*snapshot_, candidates_);
-    drop_removed();
-    order_ = take_with_caps(*snapshot_, candidates_, order_,
-                            {query_.limit, settings_.per_author, settings_.per_topic});
+    take_best();
   }
   if (order_.size() > query_.limit) order_.resize(query_.limit);
   timed.produced(order_.size());

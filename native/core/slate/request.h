@@ -77,6 +77,8 @@ class Request {
   void enrich();
   void rank();
   void select();
+  /// The native order: by score, without what was removed, within the caps.
+  void take_best();
   void drop_removed();
 
   FeatureAssembler::Inputs feature_inputs() const;

@@ -1,0 +1,12 @@
+/** What one stage did for one request. */
+export interface StageTrace {
+  readonly name: string;
+  readonly kind: 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
+  /** Milliseconds of the stage itself. */
+  readonly ms: number;
+  /** Candidates before and after. */
+  readonly in: number;
+  readonly out: number;
+  /** Why the stage did not take part, where it did not: `budget`, `deadline`, an error's code and message, … */
+  readonly skipped?: string;
+}
