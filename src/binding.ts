@@ -66,9 +66,14 @@ export interface NativeRetrieval {
 
 export interface NativeEngagementOptions {
   readonly halfLivesMs: Float64Array;
+  readonly segmentHalfLivesMs: Float64Array;
+  readonly segments: readonly { name: string; values: readonly string[] }[];
   readonly latenessMs: number;
   readonly maxUsers: number;
   readonly maxShownPerUser: number;
+  readonly maxReadsPerUser: number;
+  readonly ttlMs: number;
+  readonly coRead: { halfLifeMs: number; windowMs: number; maxPerItem: number; reads: number };
 }
 
 export interface NativeEvents {
@@ -78,6 +83,14 @@ export interface NativeEvents {
   readonly itemIds: readonly ItemId[];
   readonly at: Float64Array;
   readonly dwellMs: Float64Array;
+  /** Shares from 0 to 1; NaN where there is none. */
+  readonly scrolled: Float64Array;
+  /** Four codes an event; 255 where there is none. */
+  readonly segments: Uint8Array;
+  /** Pages' items, and the events that they belong to, in order. */
+  readonly fromIds: readonly ItemId[];
+  readonly fromEvents: Uint32Array;
+  /** One an event, or none at all. */
   readonly eventIds: readonly string[];
   readonly now: number;
 }
@@ -98,7 +111,7 @@ export interface NativeEngagement {
       now: number;
     },
   ): Promise<{ values: Float32Array; known: Float64Array }>;
-  stats(): { users: number; counterBytes: number };
+  stats(): { users: number; userBytes: number; counterBytes: number };
   share(): number;
 }
 
@@ -180,8 +193,20 @@ export interface NativeQuery {
   readonly now: number;
   readonly limit: number;
   readonly context: Float64Array;
+  /** Four codes; 255 where there is none. */
+  readonly segments: Uint8Array;
+  readonly currentItem: ItemId | undefined;
+  readonly follows: NativeNames;
+  readonly blocked: NativeNames;
+  readonly muted: NativeNames;
   readonly seen: readonly ItemId[];
   readonly list: readonly ItemId[] | undefined;
+}
+
+/** Authors and topics that a query names. */
+export interface NativeNames {
+  readonly authors: readonly string[];
+  readonly topics: readonly string[];
 }
 
 export interface NativeSettings {

@@ -11,6 +11,8 @@ export const errorCodes = [
   'UNKNOWN_FEATURE',
   'UNKNOWN_PROFILE',
   'UNKNOWN_STAGE',
+  'UNKNOWN_SEGMENT',
+  'UNKNOWN_GROUP',
   'DISPOSED',
   'OVERLOADED',
   'ABORTED',

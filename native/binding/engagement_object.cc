@@ -7,6 +7,7 @@
 #include "environment.h"
 #include "feature_decoding.h"
 #include "features/feature_assembler.h"
+#include "segment_decoding.h"
 #include "shared_registry.h"
 #include "wrapped.h"
 
@@ -19,29 +20,59 @@ Engagement::Options read_options(const Napi::Value& value) {
   for (const double half_life : reader.double_span("halfLivesMs")) {
     options.half_lives_ms.push_back(static_cast<int64_t>(half_life));
   }
+  for (const double half_life : reader.double_span("segmentHalfLivesMs")) {
+    options.segment_half_lives_ms.push_back(static_cast<int64_t>(half_life));
+  }
+  for_each_object(reader.array("segments"), "segments", [&](const ObjectReader& item) {
+    options.segmentations.push_back({item.text("name"), item.texts("values")});
+  });
   options.lateness_ms = reader.instant("latenessMs");
-  options.users = {reader.count("maxUsers"), reader.count("maxShownPerUser")};
+  options.users = {reader.count("maxUsers"), reader.count("maxShownPerUser"),
+                   reader.count("maxReadsPerUser"), reader.instant("ttlMs")};
+  const ObjectReader co_read = reader.object("coRead");
+  options.co_read = {{co_read.instant("halfLifeMs"), co_read.count("maxPerItem")},
+                     co_read.instant("windowMs"),
+                     co_read.count("reads")};
   return options;
 }
 
 /// The facade numbers the types in the order of EventType.
-std::vector<Event> read_events(const ObjectReader& reader) {
+std::vector<Event> read_events(const ObjectReader& reader, uint32_t segment_values) {
   const auto types = reader.byte_span("types");
   const auto times = reader.double_span("at");
   const auto dwells = reader.double_span("dwellMs");
+  const auto scrolled = reader.double_span("scrolled");
+  const auto segments = reader.byte_span("segments");
   std::vector<ItemId> users = reader.ids("userIds");
   std::vector<ItemId> items = reader.ids("itemIds");
   std::vector<std::string> event_ids = reader.texts("eventIds");
   const size_t n = types.size();
-  if (times.size() != n || dwells.size() != n || users.size() != n || items.size() != n ||
-      event_ids.size() != n) {
+  if (times.size() != n || dwells.size() != n || scrolled.size() != n || users.size() != n ||
+      items.size() != n || segments.size() != n * kMaxSegmentations ||
+      (event_ids.size() != n && !event_ids.empty())) {
     throw Error("INVALID_ARGUMENT", "events", "events: expected columns of one length");
   }
   std::vector<Event> events(n);
   for (size_t i = 0; i < n; ++i) {
     const auto type = std::min<uint8_t>(types[i], static_cast<uint8_t>(EventType::kOther));
-    events[i] = {static_cast<EventType>(type),   std::move(users[i]), std::move(items[i]),
-                 static_cast<int64_t>(times[i]), dwells[i],           std::move(event_ids[i])};
+    Event& event = events[i];
+    event.type = static_cast<EventType>(type);
+    event.user = std::move(users[i]);
+    event.item = std::move(items[i]);
+    event.at = static_cast<int64_t>(times[i]);
+    event.dwell_ms = dwells[i];
+    event.scrolled = scrolled[i];
+    event.segments = to_segment_codes(segments.subspan(i * kMaxSegmentations, kMaxSegmentations),
+                                      segment_values, "events.segments");
+    if (!event_ids.empty()) event.event_id = std::move(event_ids[i]);
+  }
+  std::vector<ItemId> from_ids = reader.ids("fromIds");
+  const auto from_events = reader.uint32_span("fromEvents");
+  for (size_t f = 0; f < from_ids.size(); ++f) {
+    if (f >= from_events.size() || from_events[f] >= n) {
+      throw Error("INVALID_ARGUMENT", "events", "events: expected an event for each page's item");
+    }
+    events[from_events[f]].from = std::move(from_ids[f]);
   }
   return events;
 }
@@ -82,7 +113,8 @@ EngagementObject::EngagementObject(const Napi::CallbackInfo& info) : ObjectWrap(
 Napi::Value EngagementObject::record(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "events");
-    auto events = std::make_shared<const std::vector<Event>>(read_events(reader));
+    auto events = std::make_shared<const std::vector<Event>>(
+        read_events(reader, count_segment_values(shared_->engagement->options().segmentations)));
     const int64_t now = reader.instant("now");
     return Environment::of(info.Env())
         .run<RecordResult>(
@@ -170,7 +202,8 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
 Napi::Value EngagementObject::stats(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
   object.Set("users", static_cast<double>(shared_->engagement->users().size()));
-  object.Set("counterBytes", static_cast<double>(shared_->engagement->counters().bytes()));
+  object.Set("counterBytes", static_cast<double>(shared_->engagement->counter_bytes()));
+  object.Set("userBytes", static_cast<double>(shared_->engagement->users().bytes()));
   return object;
 }
 

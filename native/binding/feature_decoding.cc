@@ -28,8 +28,9 @@ constexpr std::array<std::string_view, 8> kSources{"counter",
                                                    "context",
                                                    "dot"};
 constexpr std::array<std::string_view, 2> kTransformations{"identity", "log1p"};
-constexpr std::array<std::string_view, kCounters> kCounterNames{"impressions", "clicks",
-                                                                "dwell-seconds", "dwells"};
+constexpr std::array<std::string_view, kCounters> kCounterNames{
+    "impressions", "clicks",  "dwell-seconds", "dwells",
+    "completion",  "scrolls", "hides",         "reports"};
 
 }  // namespace
 

@@ -125,7 +125,8 @@ std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info
   return std::make_shared<Request>(
       engagement_->engagement, plan_, retriever_,
       read_query(ObjectReader(info[0], "query"), engagement_->catalog->catalog->schema(),
-                 context_values_),
+                 context_values_,
+                 count_segment_values(engagement_->engagement->options().segmentations)),
       read_settings(ObjectReader(info[1], "settings"), *plan_));
 }
 

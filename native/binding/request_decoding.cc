@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "feature_decoding.h"
+#include "segment_decoding.h"
 
 namespace feedrank::binding {
 namespace {
@@ -15,6 +16,10 @@ void check(bool holds, const std::string& argument, const std::string& expected)
 
 std::string reason(const ObjectReader& reader) {
   return reader.has("skipped") ? reader.text("skipped") : std::string();
+}
+
+AuthorsAndTopics read_names(const ObjectReader& reader) {
+  return {reader.texts("authors"), reader.texts("topics")};
 }
 
 std::vector<double> finite(std::vector<double> values, const std::string& argument) {
@@ -29,7 +34,8 @@ NegativeDots read_negatives(const std::string& text) {
   return text == "drop" ? NegativeDots::kDrop : NegativeDots::kDecay;
 }
 
-Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values) {
+Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values,
+                 uint32_t segment_values) {
   Query query;
   if (reader.has("userId")) query.user = to_item_id(reader.value("userId"), "query.userId");
   query.user_vectors = read_user_vectors(reader.array("userVectors"), schema);
@@ -38,6 +44,13 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   query.context = reader.numbers("context");
   check(query.context.size() == context_values, "query.context",
         std::to_string(context_values) + " values");
+  query.segments = to_segment_codes(reader.byte_span("segments"), segment_values, "query.segments");
+  if (reader.has("currentItem")) {
+    query.current_item = to_item_id(reader.value("currentItem"), "query.currentItemId");
+  }
+  query.follows = read_names(reader.object("follows"));
+  query.blocked = read_names(reader.object("blocked"));
+  query.muted = read_names(reader.object("muted"));
   query.seen = reader.ids("seen");
   if (reader.has("list")) query.list = reader.ids("list");
   return query;

@@ -11,7 +11,8 @@ namespace feedrank::binding {
 /// What decay does to negative dot products, by its name in the facade.
 NegativeDots read_negatives(const std::string& text);
 
-Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values);
+Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values,
+                 uint32_t segment_values);
 
 Settings read_settings(const ObjectReader& reader, const Plan& plan);
 

@@ -1,4 +1,4 @@
-import type { NativeQuery } from '../binding';
+import type { NativeNames, NativeQuery } from '../binding';
 import type { Catalog } from '../catalog/catalog';
 import type { ItemId } from '../identity';
 import { FeedrankError, invalidArgument } from '../errors';
@@ -8,7 +8,9 @@ import type { StageContext } from '../stages/stage';
 import {
   checkDistinct,
   checkInteger,
+  checkItemId,
   checkItemIds,
+  checkName,
   checkObject,
   checkPositive,
   checkUserId,
@@ -17,6 +19,7 @@ import {
 } from '../validation';
 import type { Query } from './query';
 import type { UserVector } from '../user-vector';
+import type { Segmentation } from './segmentation';
 
 const known = new Set([
   'userId',
@@ -24,6 +27,11 @@ const known = new Set([
   'now',
   'limit',
   'context',
+  'segments',
+  'currentItemId',
+  'follows',
+  'blocked',
+  'muted',
   'seen',
   'profile',
   'budgetMs',
@@ -50,6 +58,7 @@ export function checkQueryFields(query: unknown): Query {
 export function encodeQuery(
   query: Query,
   catalog: Catalog,
+  segmentation: Segmentation,
   settings: RankSettings,
   contextKeys: readonly string[],
   list: readonly ItemId[] | undefined,
@@ -65,6 +74,14 @@ export function encodeQuery(
     now,
     limit: query.limit === undefined ? limit : checkInteger(query.limit, 'query.limit', 1, 10_000),
     context,
+    segments: { ...query.segments },
+    currentItemId:
+      query.currentItemId === undefined
+        ? undefined
+        : checkItemId(query.currentItemId, ids, 'query.currentItemId'),
+    follows: checkNames(query.follows, 'query.follows'),
+    blocked: checkNames(query.blocked, 'query.blocked'),
+    muted: checkNames(query.muted, 'query.muted'),
     seen: query.seen === undefined ? [] : checkItemIds(query.seen, ids, 'query.seen'),
     settings,
   };
@@ -76,6 +93,11 @@ export function encodeQuery(
       now,
       limit: stage.limit,
       context: Float64Array.from(contextKeys, (key) => ownValue(context, key) ?? NaN),
+      segments: segmentation.encode(query.segments, 'query.segments'),
+      currentItem: stage.currentItemId,
+      follows: stage.follows,
+      blocked: stage.blocked,
+      muted: stage.muted,
       seen: stage.seen,
       list,
     },
@@ -93,6 +115,30 @@ export function checkList(list: unknown, catalog: Catalog): ItemId[] {
 export function requestSettings(settings: RankSettings, query: Query): RankSettings {
   if (query.budgetMs === undefined) return settings;
   return { ...settings, budgetMs: checkPositive(query.budgetMs, 'query.budgetMs', true) };
+}
+
+const mostNames = 1000;
+
+/** @throws {FeedrankError} `INVALID_ARGUMENT` */
+function checkNames(value: unknown, argument: string): NativeNames {
+  const names = checkObject(value ?? {}, argument);
+  for (const field of Object.keys(names)) {
+    if (field !== 'authors' && field !== 'topics') {
+      throw invalidArgument(`${argument}.${field}`, 'authors or topics', field);
+    }
+  }
+  const list = (field: 'authors' | 'topics'): string[] => {
+    const given = names[field] ?? [];
+    if (!Array.isArray(given) || given.length > mostNames) {
+      throw invalidArgument(
+        `${argument}.${field}`,
+        `an array of at most ${mostNames} names`,
+        given,
+      );
+    }
+    return given.map((name, i) => checkName(name, `${argument}.${field}[${i}]`));
+  };
+  return { authors: list('authors'), topics: list('topics') };
 }
 
 function checkContext(value: unknown): Readonly<Record<string, number>> {

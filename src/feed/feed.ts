@@ -7,20 +7,27 @@ import { toFeatureDefinition, type FeatureDefinition } from '../features/feature
 import { toMilliseconds, type Instant } from '../instant';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
-import { checkHandle, checkInteger, checkObject, checkUserId } from '../validation';
+import { checkHandle, checkObject, checkUserId } from '../validation';
 import { decodeSlate } from './decode-slate';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
+import {
+  checkEngagementOptions,
+  checkEngagementShape,
+  type EngagementOptions,
+  type EngagementShape,
+} from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
 import { Plan, type FeedStages } from './plan';
 import type { Query } from './query';
+import { Segmentation } from './segmentation';
 import type { Slate } from './slate';
 import { StageRunner } from './stage-runner';
 
 const hour = 3_600_000;
 
 /** Options of {@link Feed.create}. */
-export interface FeedOptions extends FeedStages {
+export interface FeedOptions extends FeedStages, EngagementOptions {
   readonly catalog: Catalog;
   /** Settings of requests that name no profile. Defaults to the defaults of `RankProfile`. */
   readonly profile?: RankProfile;
@@ -29,24 +36,14 @@ export interface FeedOptions extends FeedStages {
    * the profile that it `extends`; settings given in a query start from `profile`. Defaults to none.
    */
   readonly profiles?: readonly RankProfile[];
-  /** Half-lives of the live counters, 1 to 8, each whole milliseconds of at least 1,000. Defaults to 0.5, 3, 12 and 48 h. */
-  readonly halfLivesMs?: readonly number[];
-  /** Events older than the newest by more than this are dropped as late. Defaults to 600,000 (10 min). */
-  readonly latenessMs?: number;
-  /** Readers remembered; the least recently active goes first. Defaults to 100,000. */
-  readonly maxUsers?: number;
-  /** Items remembered a reader; the one touched longest ago goes first. Defaults to 256. */
-  readonly maxShownPerUser?: number;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }
 
 /** Lets another worker_thread use the counters and user state of a feed. */
-export interface FeedHandle {
+export interface FeedHandle extends EngagementShape {
   readonly kind: 'feedrank-feed';
   readonly number: number;
-  readonly halfLivesMs: readonly number[];
-  readonly latenessMs: number;
 }
 
 /** Feature values of given items, as a ranker would read them. */
@@ -68,20 +65,19 @@ export class Feed {
   readonly catalog: Catalog;
   readonly #plan: Plan;
   readonly #profiles: ProfileSet;
-  readonly #halfLivesMs: readonly number[];
-  readonly #latenessMs: number;
+  readonly #shape: EngagementShape;
+  readonly #segmentation: Segmentation;
   #engagement: NativeEngagement | undefined;
 
-  private constructor(
-    options: FeedOptions,
-    state: { engagement: NativeEngagement; halfLivesMs: readonly number[]; latenessMs: number },
-  ) {
+  private constructor(options: FeedOptions, engagement: NativeEngagement, shape: EngagementShape) {
     this.catalog = options.catalog;
-    this.#engagement = state.engagement;
-    this.#halfLivesMs = state.halfLivesMs;
-    this.#latenessMs = state.latenessMs;
+    this.#engagement = engagement;
+    this.#shape = shape;
+    this.#segmentation = new Segmentation(shape.segments, 'segments');
     this.#plan = new Plan(options, {
-      ...state,
+      engagement,
+      shape,
+      segmentation: this.#segmentation,
       catalog: options.catalog,
       device: options.device ?? 'cpu',
     });
@@ -98,27 +94,9 @@ export class Feed {
   static async create(options: FeedOptions): Promise<Feed> {
     checkObject(options, 'options');
     checkObject(options.catalog, 'catalog');
-    const halfLivesMs = options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour];
-    checkHalfLives(halfLivesMs, 'halfLivesMs');
-    const latenessMs = checkInteger(
-      options.latenessMs ?? hour / 6,
-      'latenessMs',
-      0,
-      365 * 24 * hour,
-    );
-    const limits = {
-      maxUsers: checkInteger(options.maxUsers ?? 100_000, 'maxUsers', 1, 2 ** 31),
-      maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),
-    };
-    const engagement = guard(
-      () =>
-        new (binding().Engagement)(options.catalog.native, {
-          halfLivesMs: Float64Array.from(halfLivesMs),
-          latenessMs,
-          ...limits,
-        }),
-    );
-    return new Feed(options, { engagement, halfLivesMs, latenessMs });
+    const { shape, native } = checkEngagementOptions(options);
+    const engagement = guard(() => new (binding().Engagement)(options.catalog.native, native));
+    return new Feed(options, engagement, shape);
   }
 
   /**
@@ -128,12 +106,12 @@ export class Feed {
   // eslint-disable-next-line @typescript-eslint/require-await -- As `create`.
   static async attach(handle: FeedHandle, options: FeedOptions): Promise<Feed> {
     checkHandle(handle, 'feedrank-feed', 'what Feed.handle() returned');
-    checkHalfLives(handle.halfLivesMs, 'handle.halfLivesMs');
+    const shape = checkEngagementShape(handle, 'handle.');
     checkObject(checkObject(options, 'options')['catalog'], 'catalog');
     const engagement = guard(
       () => new (binding().Engagement)(handle.number, options.catalog.native),
     );
-    return new Feed(options, { ...handle, engagement });
+    return new Feed(options, engagement, shape);
   }
 
   /** For {@link Feed.attach} in another worker_thread, while this feed lives. */
@@ -141,8 +119,7 @@ export class Feed {
     return {
       kind: 'feedrank-feed',
       number: this.#native().share(),
-      halfLivesMs: this.#halfLivesMs,
-      latenessMs: this.#latenessMs,
+      ...this.#shape,
     };
   }
 
@@ -176,7 +153,8 @@ export class Feed {
     const given = checkObject(options, 'options')['now'];
     const now = given === undefined ? Date.now() : toMilliseconds(given, 'now');
     const { ids } = this.catalog.schema;
-    const encoded = encodeEvents(events, ids, now, Math.max(this.#latenessMs, hour / 6));
+    const latestMs = Math.max(this.#shape.latenessMs, hour / 6);
+    const encoded = encodeEvents(events, ids, this.#segmentation, now, latestMs);
     return guardAsync(() => native.record(encoded));
   }
 
@@ -202,13 +180,13 @@ export class Feed {
     }
     const definitions =
       features?.map((feature: unknown, i) =>
-        toFeatureDefinition(feature, this.#halfLivesMs, `features[${i}]`),
+        toFeatureDefinition(feature, this.#shape.halfLivesMs, `features[${i}]`),
       ) ?? this.#plan.definitions;
     const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
     const settings = requestSettings(this.#profiles.settings(query.profile), query);
     this.#plan.encodeSettings(settings);
-    const checked = encodeQuery(query, this.catalog, settings, keys, list);
-    const encoded = encodeFeatures(definitions, this.catalog, this.#halfLivesMs, keys);
+    const checked = encodeQuery(query, this.catalog, this.#segmentation, settings, keys, list);
+    const encoded = encodeFeatures(definitions, this.catalog, this.#shape.halfLivesMs, keys);
     const native = this.#native();
     const { context, userVectors, now } = checked.native;
     const { values, known } = await guardAsync(() =>
@@ -235,8 +213,8 @@ export class Feed {
     return this.#plan.featureNames;
   }
 
-  /** Readers remembered, and bytes of native memory that the counters take. */
-  get stats(): { users: number; counterBytes: number } {
+  /** Readers remembered, and bytes of native memory that they and the counters take. */
+  get stats(): { users: number; userBytes: number; counterBytes: number } {
     return this.#native().stats();
   }
 
@@ -263,6 +241,7 @@ export class Feed {
     const { native, stage } = encodeQuery(
       query,
       this.catalog,
+      this.#segmentation,
       settings,
       this.#plan.contextKeys,
       list,
@@ -299,15 +278,6 @@ export class Feed {
       }
     });
   }
-}
-
-function checkHalfLives(value: unknown, argument: string): void {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 8) {
-    throw invalidArgument(argument, 'an array of 1 to 8 half-lives', value);
-  }
-  value.forEach((halfLife, i) =>
-    checkInteger(halfLife, `${argument}[${i}]`, 1000, 365 * 24 * hour),
-  );
 }
 
 /**

@@ -12,6 +12,8 @@ import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
 import type { Model } from '../models/model';
 import type { RankSettings } from '../profile/rank-profile';
+import type { EngagementShape } from './engagement-options';
+import type { Segmentation } from './segmentation';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type {
   CandidateGenerator,
@@ -39,7 +41,8 @@ export interface FeedStages {
 interface PlanTarget {
   readonly catalog: Catalog;
   readonly engagement: NativeEngagement;
-  readonly halfLivesMs: readonly number[];
+  readonly shape: EngagementShape;
+  readonly segmentation: Segmentation;
   readonly device: string;
 }
 
@@ -84,7 +87,7 @@ export class Plan {
     this.selector = external<Selector>(selector);
 
     const ours = distinctColumns(this.enrichers);
-    this.definitions = collectFeatures(enrichers, ranker, ours, target.halfLivesMs);
+    this.definitions = collectFeatures(enrichers, ranker, ours, target.shape.halfLivesMs);
     this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
@@ -92,7 +95,7 @@ export class Plan {
     const features = encodeFeatures(
       this.definitions,
       target.catalog,
-      target.halfLivesMs,
+      target.shape.halfLivesMs,
       this.contextKeys,
     );
     const spec: NativePlanSpec = {
@@ -290,11 +293,11 @@ function encodeGenerator(
     return { name: stage.name, kind: native.kind, space: native.space };
   }
   if (native.kind === 'trending') {
-    const halfLife = target.halfLivesMs.indexOf(native.halfLifeMs);
+    const halfLife = target.shape.halfLivesMs.indexOf(native.halfLifeMs);
     if (halfLife < 0) {
       throw invalidArgument(
         `generators.${stage.name}.halfLifeMs`,
-        `one of the feed's half-lives (${target.halfLivesMs.join(', ')})`,
+        `one of the feed's half-lives (${target.shape.halfLivesMs.join(', ')})`,
         native.halfLifeMs,
       );
     }

@@ -3,6 +3,12 @@ import type { Instant } from '../instant';
 import type { RankProfile } from '../profile/rank-profile';
 import type { UserVector } from '../user-vector';
 
+/** Names of authors and topics, up to 1,000 each; those that no item has are allowed. */
+export interface AuthorsAndTopics {
+  readonly authors?: readonly string[];
+  readonly topics?: readonly string[];
+}
+
 /** One request: what should this reader see now? */
 export interface Query {
   /** Lets the seen filter know what this reader was shown. */
@@ -14,6 +20,16 @@ export interface Query {
   readonly limit?: number;
   /** Numbers for features whose source is the query's context. */
   readonly context?: Readonly<Record<string, number>>;
+  /** The reader's and the place's values of some of the feed's segments. */
+  readonly segments?: Readonly<Record<string, string>>;
+  /** The item on whose page the slate will stand; an id that is no item says nothing. */
+  readonly currentItemId?: ItemId;
+  /** Authors and topics that this reader follows, for the followed generator. */
+  readonly follows?: AuthorsAndTopics;
+  /** Authors and topics that this reader must not be shown, for the blocked filter. */
+  readonly blocked?: AuthorsAndTopics;
+  /** Authors and topics that this reader would rather not be shown, for the muted filter. */
+  readonly muted?: AuthorsAndTopics;
   /** Items that this reader knows already, beside those that were recorded. */
   readonly seen?: readonly ItemId[];
   /** The name of one of the feed's profiles, or settings on top of the feed's default profile. */

@@ -1,4 +1,5 @@
 import type { ItemId, UserId } from '../identity';
+import type { AuthorsAndTopics } from '../feed/query';
 import type { UserVector } from '../user-vector';
 import type { RankSettings } from '../profile/rank-profile';
 import type { CandidateBatch } from './candidate-batch';
@@ -13,6 +14,12 @@ export interface StageContext {
   readonly now: number;
   readonly limit: number;
   readonly context: Readonly<Record<string, number>>;
+  /** The query's values of the feed's segments. */
+  readonly segments: Readonly<Record<string, string>>;
+  readonly currentItemId: ItemId | undefined;
+  readonly follows: Required<AuthorsAndTopics>;
+  readonly blocked: Required<AuthorsAndTopics>;
+  readonly muted: Required<AuthorsAndTopics>;
   readonly seen: readonly ItemId[];
   /** The settings in force: request over profile over defaults. */
   readonly settings: RankSettings;

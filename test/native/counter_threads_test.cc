@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "check.h"
+#include "features/counter.h"
 #include "features/counter_store.h"
 #include "support.h"
 
@@ -24,7 +25,7 @@ Slot slot(int64_t i) {
 }  // namespace
 
 TEST_CASE("a reader sees every item as it stood between two writes") {
-  CounterStore store(kLong);
+  CounterStore store(kLong, kEngagementLanes);
   store.advance(0);
   std::atomic<bool> writing{true};
   std::atomic<int> torn{0};
@@ -36,12 +37,12 @@ TEST_CASE("a reader sees every item as it stood between two writes") {
       while (writing) {
         const int64_t s = random.below(kSlots);
         const CounterValues values = store.read(slot(s), 0);
-        const double shown = values.at(Counter::kImpressions, 0);
-        const double clicks = values.at(Counter::kClicks, 0);
+        const double shown = values.at(lane_of(Counter::kImpressions), 0);
+        const double clicks = values.at(lane_of(Counter::kClicks), 0);
         bool whole = (shown == clicks || shown == clicks + 1) && shown == std::floor(shown);
         for (uint32_t h = 1; h < kLong.size(); ++h) {
-          whole = whole && values.at(Counter::kImpressions, h) == shown &&
-                  values.at(Counter::kClicks, h) == clicks;
+          whole = whole && values.at(lane_of(Counter::kImpressions), h) == shown &&
+                  values.at(lane_of(Counter::kClicks), h) == clicks;
         }
         whole = whole && (values.first_seen == 0) == (shown > 0);
         whole = whole && shown >= least[static_cast<size_t>(s)];
@@ -51,17 +52,17 @@ TEST_CASE("a reader sees every item as it stood between two writes") {
     });
   }
   for (int64_t i = 0; i < 30'000; ++i) {
-    store.add(slot(i % kSlots), Counter::kImpressions, 0, 1.0);
-    store.add(slot(i % kSlots), Counter::kClicks, 0, 1.0);
+    count(store, slot(i % kSlots), Counter::kImpressions, 0, 1.0);
+    count(store, slot(i % kSlots), Counter::kClicks, 0, 1.0);
   }
   writing = false;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(torn.load(), 0);
-  EXPECT_EQ(store.read(slot(1), 0).at(Counter::kClicks, 2), 5000.0);
+  EXPECT_EQ(store.read(slot(1), 0).at(lane_of(Counter::kClicks), 2), 5000.0);
 }
 
 TEST_CASE("an event that waits for its time is seen once, also while it is counted in") {
-  CounterStore store(kLong);
+  CounterStore store(kLong, kEngagementLanes);
   store.advance(0);
   constexpr int64_t kEvents = 4000;
   std::atomic<int64_t> added{0};
@@ -72,7 +73,7 @@ TEST_CASE("an event that waits for its time is seen once, also while it is count
     readers.emplace_back([&] {
       while (writing) {
         const int64_t least = added;
-        const double count = store.read(slot(1), 0).at(Counter::kClicks, 0);
+        const double count = store.read(slot(1), 0).at(lane_of(Counter::kClicks), 0);
         const int64_t most = added + 1;
         if (count < static_cast<double>(least) - 1e-3) ++wrong;
         if (count > static_cast<double>(most) + 1e-3) ++wrong;
@@ -80,7 +81,7 @@ TEST_CASE("an event that waits for its time is seen once, also while it is count
     });
   }
   for (int64_t i = 1; i <= kEvents; ++i) {
-    store.add(slot(1), Counter::kClicks, i + 3, 1.0);
+    count(store, slot(1), Counter::kClicks, i + 3, 1.0);
     added = i;
     store.advance(i);
   }
@@ -90,16 +91,16 @@ TEST_CASE("an event that waits for its time is seen once, also while it is count
 }
 
 TEST_CASE("several writers lose no event") {
-  CounterStore store(kLong);
+  CounterStore store(kLong, kEngagementLanes);
   store.advance(0);
   std::vector<std::thread> writers;
   for (int w = 0; w < 3; ++w) {
     writers.emplace_back([&] {
-      for (int i = 0; i < 3000; ++i) store.add(slot(i % kSlots), Counter::kDwells, 0, 2.0);
+      for (int i = 0; i < 3000; ++i) count(store, slot(i % kSlots), Counter::kDwells, 0, 2.0);
     });
   }
   for (std::thread& writer : writers) writer.join();
   for (int s = 0; s < kSlots; ++s) {
-    EXPECT_EQ(store.read(slot(s), 0).at(Counter::kDwells, 1), 3000.0);
+    EXPECT_EQ(store.read(slot(s), 0).at(lane_of(Counter::kDwells), 1), 3000.0);
   }
 }

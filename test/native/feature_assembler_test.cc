@@ -18,7 +18,7 @@ constexpr int64_t kNow = 1'700'000'000'000;
 struct Scene {
   std::shared_ptr<Catalog> catalog = std::make_shared<Catalog>(CatalogSchema{
       IdKind::kInteger, {{"tower", 3, "1"}, {"other", 2, "1"}}, {"quality", "length"}, {}});
-  CounterStore counters{std::vector<int64_t>{kHour, 24 * kHour}};
+  CounterStore counters{std::vector<int64_t>{kHour, 24 * kHour}, kEngagementLanes};
   std::unique_ptr<const Snapshot> snapshot;
   std::vector<Row> rows;
   std::vector<double> context = {0.25, kNaN};
@@ -30,11 +30,11 @@ struct Scene {
                       {3, kNow + kHour, "", {}, {{1e14F, 1e14F, 1e14F}}, {kInfinity, -1e300}}});
     counters.advance(kNow);
     const Slot one = slot_of(*catalog, 1);
-    counters.add(one, Counter::kImpressions, kNow - 4 * kHour, 1);
-    counters.add(one, Counter::kImpressions, kNow - kHour, 1);
-    counters.add(one, Counter::kClicks, kNow - kHour, 1);
-    counters.add(one, Counter::kDwellSeconds, kNow, 90);
-    counters.add(one, Counter::kDwells, kNow, 1);
+    count(counters, one, Counter::kImpressions, kNow - 4 * kHour, 1);
+    count(counters, one, Counter::kImpressions, kNow - kHour, 1);
+    count(counters, one, Counter::kClicks, kNow - kHour, 1);
+    count(counters, one, Counter::kDwellSeconds, kNow, 90);
+    count(counters, one, Counter::kDwells, kNow, 1);
     snapshot = catalog->pin();
     rows = {row_of(*snapshot, 1), row_of(*snapshot, 2), row_of(*snapshot, 3)};
   }

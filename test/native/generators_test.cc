@@ -68,20 +68,20 @@ TEST_CASE("the trending generator finds the highest decayed counters and nothing
   for (uint64_t seed = 2; seed < 6; ++seed) {
     Random random(seed);
     const auto catalog = many(random, 5000);
-    CounterStore counters(std::vector<int64_t>{kHour, 48 * kHour});
+    CounterStore counters(std::vector<int64_t>{kHour, 48 * kHour}, kEngagementLanes);
     counters.advance(kNow);
     for (int i = 0; i < 4000; ++i) {
       const Slot slot = slot_of(*catalog, random.below(4000));
       // From the same hour, so that counters tie, or over months, so that landmarks differ.
       const int64_t age = seed % 2 == 0 ? 2 * kHour : random.below(2000) * kHour;
-      counters.add(slot, Counter::kClicks, kNow - age, 1.0);
+      count(counters, slot, Counter::kClicks, kNow - age, 1.0);
     }
     const auto snapshot = catalog->pin();
     for (const uint32_t half_life : {0U, 1U}) {
       std::vector<Retrieved> all;
       snapshot->for_each_visible([&](Row row) {
         const double value =
-            counters.read(snapshot->slot(row), kNow).at(Counter::kClicks, half_life);
+            counters.read(snapshot->slot(row), kNow).at(lane_of(Counter::kClicks), half_life);
         if (value > 1e-290) all.push_back({row, value});
       });
       std::sort(all.begin(), all.end(), [&](const Retrieved& a, const Retrieved& b) {
@@ -89,7 +89,7 @@ TEST_CASE("the trending generator finds the highest decayed counters and nothing
       });
       for (const uint32_t k : {1U, 20U, 800U}) {
         const auto found =
-            trending_items(*snapshot, counters, Counter::kClicks, half_life, kNow, k);
+            trending_items(*snapshot, counters, lane_of(Counter::kClicks), half_life, kNow, k);
         REQUIRE(found.size() == std::min<size_t>(k, all.size()));
         for (size_t i = 0; i < found.size(); ++i) {
           EXPECT_NEAR(found[i].score, all[i].score, 1e-9 * all[i].score);
@@ -100,7 +100,8 @@ TEST_CASE("the trending generator finds the highest decayed counters and nothing
                     ids_of(*snapshot, {all.begin(), all.begin() + static_cast<ptrdiff_t>(k)}));
         }
       }
-      EXPECT(trending_items(*snapshot, counters, Counter::kDwells, half_life, kNow, 5).empty());
+      EXPECT(trending_items(*snapshot, counters, lane_of(Counter::kDwells), half_life, kNow, 5)
+                 .empty());
     }
   }
 }

@@ -20,7 +20,7 @@ inline constexpr int64_t kNowMs = 1'700'000'000'000;
 struct World {
   std::shared_ptr<Catalog> catalog = integer_catalog();
   std::shared_ptr<Engagement> engagement =
-      std::make_shared<Engagement>(catalog, Engagement::Options{{kHourMs}, 600'000, {100, 100}});
+      std::make_shared<Engagement>(catalog, engagement_options({kHourMs}));
   std::shared_ptr<const Retriever> retriever = std::make_shared<BruteForceRetriever>();
   Plan plan;
   Query query;
@@ -59,8 +59,8 @@ struct World {
   }
 
   void happened(EventType type, const UserId& user, int64_t item) {
-    const Event event{type, user, item, kNowMs, 1000, ""};
-    engagement->record({&event, 1}, kNowMs);
+    const Event happened = event(type, user, item, kNowMs, 1000);
+    engagement->record({&happened, 1}, kNowMs);
   }
 
   std::unique_ptr<Request> request() const {

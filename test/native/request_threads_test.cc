@@ -107,8 +107,8 @@ TEST_CASE("requests answer soundly while items and events are written") {
       std::vector<Event> events;
       for (int i = 0; i < 10; ++i) {
         const auto type = static_cast<EventType>(random.below(3));
-        events.push_back({type, random.chance(0.01) ? "ann" : "bob", random.below(kIds),
-                          now - random.below(1000) + 500, 1000, ""});
+        events.push_back(event(type, random.chance(0.01) ? "ann" : "bob", random.below(kIds),
+                               now - random.below(1000) + 500, 1000));
       }
       world.engagement->record(events, now);
       if (random.chance(0.2)) world.engagement->users().forget("ann");

@@ -13,6 +13,7 @@
 
 #include "catalog/catalog.h"
 #include "error.h"
+#include "features/engagement.h"
 
 namespace feedrank::testing {
 
@@ -28,6 +29,33 @@ std::string error_code(Call&& call) {
     return error.code();
   }
   return "none";
+}
+
+inline Engagement::Options engagement_options(std::vector<int64_t> half_lives_ms,
+                                              uint32_t max_users = 100) {
+  Engagement::Options options;
+  options.half_lives_ms = std::move(half_lives_ms);
+  options.users.max_users = max_users;
+  return options;
+}
+
+/// Adds to one counter of the item in a slot.
+inline void count(CounterStore& store, Slot slot, Counter counter, int64_t at, double amount) {
+  const Addition addition{lane_of(counter), amount};
+  store.add(slot, at, {&addition, 1});
+}
+
+/// An event as a test writes it; fields that it does not name keep their defaults.
+inline Event event(EventType type, UserId user, ItemId item, int64_t at, double dwell_ms = 0,
+                   std::string event_id = "") {
+  Event made;
+  made.type = type;
+  made.user = std::move(user);
+  made.item = std::move(item);
+  made.at = at;
+  made.dwell_ms = dwell_ms;
+  made.event_id = std::move(event_id);
+  return made;
 }
 
 /// An item as a test writes it; what is left out is missing.

@@ -277,11 +277,18 @@ std::vector<Row> Catalog::resolve(const Snapshot& snapshot, std::span<const Item
 }
 
 std::vector<Slot> Catalog::slots(std::span<const ItemId> ids) const {
-  for (const ItemId& id : ids) check_kind(id);
+  std::vector<const ItemId*> places;
+  places.reserve(ids.size());
+  for (const ItemId& id : ids) places.push_back(&id);
+  return slots(places);
+}
+
+std::vector<Slot> Catalog::slots(std::span<const ItemId* const> ids) const {
+  for (const ItemId* id : ids) check_kind(*id);
   std::vector<Slot> slots(ids.size());
   std::shared_lock lock(index_mutex_);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = slot_by_id_.find(ids[i]);
+    const auto found = slot_by_id_.find(*ids[i]);
     if (found != slot_by_id_.end()) {
       slots[i] = {found->second, slots_[found->second].generation};
     }

@@ -48,6 +48,8 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
 
   /// The slot of each id as of now; `index` UINT32_MAX where the id is unknown.
   std::vector<Slot> slots(std::span<const ItemId> ids) const;
+  /// The same for ids that lie apart, so that a batch of events need not copy them.
+  std::vector<Slot> slots(std::span<const ItemId* const> ids) const;
 
   /// Whether each slot still has its item, as of now and not as of any snapshot.
   std::vector<uint8_t> alive(std::span<const Slot> slots) const;

@@ -6,7 +6,11 @@
 
 namespace feedrank {
 
-CounterStore::CounterStore(std::span<const int64_t> half_lives_ms) {
+CounterStore::CounterStore(std::span<const int64_t> half_lives_ms, uint32_t lanes) : lanes_(lanes) {
+  if (lanes == 0 || lanes > kMaxLanes) {
+    throw Error("INVALID_ARGUMENT", "lanes",
+                "lanes: expected 1 to 64, got " + std::to_string(lanes));
+  }
   if (half_lives_ms.empty() || half_lives_ms.size() > CounterValues::kMaxHalfLives) {
     throw Error("INVALID_ARGUMENT", "halfLivesMs", "halfLivesMs: expected 1 to 8 half-lives");
   }
@@ -22,7 +26,7 @@ CounterStore::CounterStore(std::span<const int64_t> half_lives_ms) {
 CounterStore::Block& CounterStore::block_for_writing(uint32_t slot_index) {
   const size_t index = slot_index / kBlockSlots;
   if (index >= blocks_.size() || blocks_[index] == nullptr) {
-    auto block = std::make_shared<Block>(grids_.size());
+    auto block = std::make_shared<Block>(grids_.size(), lanes_);
     std::unique_lock lock(blocks_mutex_);
     if (index >= blocks_.size()) blocks_.resize(index + 1);
     blocks_[index] = std::move(block);
@@ -37,16 +41,15 @@ std::shared_ptr<const CounterStore::Block> CounterStore::block_for_reading(
   return index < blocks_.size() ? blocks_[index] : nullptr;
 }
 
-void CounterStore::add(Slot slot, Counter counter, int64_t at, double amount) {
+void CounterStore::add(Slot slot, int64_t at, std::span<const Addition> additions) {
   std::scoped_lock lock(write_mutex_);
-  const Pending event{slot, counter, at, amount};
   if (at > clock_) {
     std::scoped_lock pending_lock(pending_mutex_);
-    pending_[slot.index].push_back(event);
+    pending_[slot.index].push_back({slot, at, {additions.begin(), additions.end()}});
     has_pending_.store(true, std::memory_order_release);
     return;
   }
-  fold(event);
+  fold(slot, at, additions);
 }
 
 void CounterStore::advance(int64_t now) {
@@ -60,7 +63,7 @@ void CounterStore::advance(int64_t now) {
   for (auto of_slot = pending_.begin(); of_slot != pending_.end();) {
     std::erase_if(of_slot->second, [this](const Pending& event) {
       if (event.at > clock_) return false;
-      fold(event);
+      fold(event.slot, event.at, event.additions);
       return true;
     });
     of_slot = of_slot->second.empty() ? pending_.erase(of_slot) : std::next(of_slot);
@@ -68,10 +71,10 @@ void CounterStore::advance(int64_t now) {
   has_pending_.store(!pending_.empty(), std::memory_order_release);
 }
 
-void CounterStore::fold(const Pending& event) {
+void CounterStore::fold(Slot slot, int64_t at, std::span<const Addition> additions) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  Block& block = block_for_writing(event.slot.index);
-  const size_t offset = event.slot.index % kBlockSlots;
+  Block& block = block_for_writing(slot.index);
+  const size_t offset = slot.index % kBlockSlots;
   Item& item = block.items[offset];
   // The counters of an item that is gone are given up as soon as the slot's next item has an event;
   // until then they cannot be read, because the generation differs.
@@ -79,62 +82,68 @@ void CounterStore::fold(const Pending& event) {
   const uint32_t held_by = item.generation.load(kRelaxed);
   // An event that was held back, or raced with a removal, may belong to an item that is gone. It
   // must not take the slot back from the item that has it now.
-  if (used && static_cast<int32_t>(event.slot.generation - held_by) < 0) return;
-  const bool fresh = !used || held_by != event.slot.generation;
+  if (used && static_cast<int32_t>(slot.generation - held_by) < 0) return;
+  const bool fresh = !used || held_by != slot.generation;
   const uint32_t version = item.version.load(kRelaxed);
   item.version.store(version + 1, kRelaxed);
   std::atomic_thread_fence(std::memory_order_release);
   if (fresh) {
-    item.generation.store(event.slot.generation, kRelaxed);
+    item.generation.store(slot.generation, kRelaxed);
     item.first_seen.store(INT64_MAX, kRelaxed);
+    item.last_seen.store(INT64_MIN, kRelaxed);
     item.last_event.store(INT64_MIN, kRelaxed);
   }
-  if (event.counter == Counter::kImpressions) {
-    item.first_seen.store(std::min(item.first_seen.load(kRelaxed), event.at), kRelaxed);
+  for (const Addition& addition : additions) {
+    if (addition.lane != 0) continue;
+    item.first_seen.store(std::min(item.first_seen.load(kRelaxed), at), kRelaxed);
+    item.last_seen.store(std::max(item.last_seen.load(kRelaxed), at), kRelaxed);
   }
-  item.last_event.store(std::max(item.last_event.load(kRelaxed), event.at), kRelaxed);
+  item.last_event.store(std::max(item.last_event.load(kRelaxed), at), kRelaxed);
   for (size_t h = 0; h < grids_.size(); ++h) {
     std::atomic<int64_t>& landmark = block.landmarks[offset * grids_.size() + h];
-    std::atomic<double>* sums = &block.sums[(offset * grids_.size() + h) * kCounters];
-    const int64_t wanted = grids_[h].landmark_of(event.at);
+    std::atomic<double>* sums = &block.sums[(offset * grids_.size() + h) * lanes_];
+    const int64_t wanted = grids_[h].landmark_of(at);
     if (fresh) {
       landmark.store(wanted, kRelaxed);
-      for (uint32_t c = 0; c < kCounters; ++c) sums[c].store(0.0, kRelaxed);
+      for (Lane lane = 0; lane < lanes_; ++lane) sums[lane].store(0.0, kRelaxed);
     } else if (const int64_t held = landmark.load(kRelaxed); wanted > held) {
       landmark.store(wanted, kRelaxed);
-      for (uint32_t c = 0; c < kCounters; ++c) {
-        sums[c].store(DecayGrid::moved(sums[c].load(kRelaxed), held, wanted), kRelaxed);
+      for (Lane lane = 0; lane < lanes_; ++lane) {
+        sums[lane].store(DecayGrid::moved(sums[lane].load(kRelaxed), held, wanted), kRelaxed);
       }
     }
-    std::atomic<double>& sum = sums[static_cast<uint32_t>(event.counter)];
-    sum.store(
-        sum.load(kRelaxed) + event.amount * grids_[h].weight(event.at, landmark.load(kRelaxed)),
-        kRelaxed);
-    std::atomic<double>& largest =
-        block.largest[h * kCounters + static_cast<uint32_t>(event.counter)];
-    largest.store(std::max(largest.load(kRelaxed),
-                           Scan::magnitude(sum.load(kRelaxed), landmark.load(kRelaxed))),
-                  kRelaxed);
+    const double weight = grids_[h].weight(at, landmark.load(kRelaxed));
+    for (const Addition& addition : additions) {
+      std::atomic<double>& sum = sums[addition.lane];
+      sum.store(sum.load(kRelaxed) + addition.amount * weight, kRelaxed);
+      std::atomic<double>& largest = block.largest[h * lanes_ + addition.lane];
+      const double reached = Scan::magnitude(sum.load(kRelaxed), landmark.load(kRelaxed));
+      if (reached > largest.load(kRelaxed)) largest.store(reached, kRelaxed);
+    }
   }
   item.version.store(version + 2, std::memory_order_release);
 }
 
-CounterValues CounterStore::read(Slot slot, int64_t now) const {
-  return Scan(*this).read(slot, now);
+CounterValues CounterStore::read(Slot slot, int64_t now, Lane first) const {
+  return Scan(*this).read(slot, now, first);
 }
 
-void CounterStore::add_pending(Slot slot, int64_t now, CounterValues& values) const {
+void CounterStore::add_pending(Slot slot, int64_t now, Lane first, CounterValues& values) const {
   const auto found = pending_.find(slot.index);
   if (found == pending_.end()) return;
   for (const Pending& event : found->second) {
     if (event.slot != slot) continue;
-    if (event.counter == Counter::kImpressions) {
-      values.first_seen = std::min(values.first_seen, event.at);
-    }
-    for (size_t h = 0; h < grids_.size(); ++h) {
-      const double age = static_cast<double>(std::max<int64_t>(0, now - event.at));
-      values.values[h * kCounters + static_cast<uint32_t>(event.counter)] +=
-          event.amount * std::exp2(-age / static_cast<double>(grids_[h].half_life()));
+    for (const Addition& addition : event.additions) {
+      if (addition.lane == 0) {
+        values.first_seen = std::min(values.first_seen, event.at);
+        values.last_seen = std::max(values.last_seen, event.at);
+      }
+      if (addition.lane < first || addition.lane >= first + width(first)) continue;
+      for (size_t h = 0; h < grids_.size(); ++h) {
+        const double age = static_cast<double>(std::max<int64_t>(0, now - event.at));
+        values.values[h * CounterValues::kMaxLanes + addition.lane - first] +=
+            addition.amount * std::exp2(-age / static_cast<double>(grids_[h].half_life()));
+      }
     }
   }
 }
@@ -144,7 +153,7 @@ size_t CounterStore::bytes() const {
   size_t blocks = 0;
   for (const auto& block : blocks_) blocks += block != nullptr ? 1 : 0;
   return blocks * kBlockSlots *
-         (sizeof(Item) + grids_.size() * (sizeof(int64_t) + kCounters * sizeof(double)));
+         (sizeof(Item) + grids_.size() * (sizeof(int64_t) + lanes_ * sizeof(double)));
 }
 
 CounterStore::Scan::Scan(const CounterStore& store, bool with_waiting) : store_(store) {
@@ -161,9 +170,10 @@ const CounterStore::Block* CounterStore::Scan::block_of(Slot slot) const {
   return index < blocks_.size() ? blocks_[index].get() : nullptr;
 }
 
-CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
+CounterValues CounterStore::Scan::read(Slot slot, int64_t now, Lane first) const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   const auto& grids = store_.grids_;
+  const uint32_t width = store_.width(first);
   CounterValues values;
 
   // While anything is pending, folding is kept out, so that an event is seen on one side only.
@@ -193,11 +203,12 @@ CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
       known = last_event != INT64_MIN && item.generation.load(kRelaxed) == slot.generation;
       if (known) {
         values.first_seen = item.first_seen.load(kRelaxed);
+        values.last_seen = item.last_seen.load(kRelaxed);
         for (size_t h = 0; h < grids.size(); ++h) {
           landmarks[h] = block->landmarks[offset * grids.size() + h].load(kRelaxed);
-          for (uint32_t c = 0; c < kCounters; ++c) {
-            values.values[h * kCounters + c] =
-                block->sums[(offset * grids.size() + h) * kCounters + c].load(kRelaxed);
+          for (uint32_t l = 0; l < width; ++l) {
+            values.values[h * CounterValues::kMaxLanes + l] =
+                block->sums[(offset * grids.size() + h) * store_.lanes_ + first + l].load(kRelaxed);
           }
         }
       }
@@ -207,11 +218,13 @@ CounterValues CounterStore::Scan::read(Slot slot, int64_t now) const {
       const int64_t as_of = std::max(now, last_event);
       for (size_t h = 0; h < grids.size(); ++h) {
         const double decay = grids[h].decay(as_of, landmarks[h]);
-        for (uint32_t c = 0; c < kCounters; ++c) values.values[h * kCounters + c] *= decay;
+        for (uint32_t l = 0; l < width; ++l) {
+          values.values[h * CounterValues::kMaxLanes + l] *= decay;
+        }
       }
     }
   }
-  if (pending_lock.owns_lock()) store_.add_pending(slot, now, values);
+  if (pending_lock.owns_lock()) store_.add_pending(slot, now, first, values);
   return values;
 }
 
@@ -219,18 +232,18 @@ double CounterStore::Scan::magnitude(double comparable, int64_t landmark) {
   return std::log2(comparable) + static_cast<double>(landmark * DecayGrid::kStep);
 }
 
-bool CounterStore::Scan::may_reach(Slot slot, Counter counter, uint32_t half_life,
+bool CounterStore::Scan::may_reach(Slot slot, Lane lane, uint32_t half_life,
                                    double least_magnitude) const {
   const Block* block = block_of(slot);
   if (block == nullptr) return false;
-  const double bound = block->largest[half_life * kCounters + static_cast<uint32_t>(counter)].load(
-      std::memory_order_relaxed);
+  const double bound =
+      block->largest[half_life * store_.lanes_ + lane].load(std::memory_order_relaxed);
   // The margin covers the rounding of logarithms; an empty block's bound stays below everything.
   constexpr double kRounding = 1e-6;
   return bound != kNothing && bound + kRounding >= least_magnitude;
 }
 
-double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_life,
+double CounterStore::Scan::comparable(Slot slot, Lane lane, uint32_t half_life,
                                       int64_t reference) const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   const Block* block = block_of(slot);
@@ -238,8 +251,7 @@ double CounterStore::Scan::comparable(Slot slot, Counter counter, uint32_t half_
   const size_t offset = slot.index % kBlockSlots;
   const Item& item = block->items[offset];
   const size_t place = offset * store_.grids_.size() + half_life;
-  const std::atomic<double>& counted =
-      block->sums[place * kCounters + static_cast<uint32_t>(counter)];
+  const std::atomic<double>& counted = block->sums[place * store_.lanes_ + lane];
   // Most items of a catalog have never been clicked; for those one read is enough.
   if (counted.load(kRelaxed) == 0.0) return 0.0;
   for (;;) {

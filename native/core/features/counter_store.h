@@ -17,47 +17,58 @@
 
 namespace feedrank {
 
-enum class Counter : uint8_t { kImpressions, kClicks, kDwellSeconds, kDwells };
-inline constexpr uint32_t kCounters = 4;
+/// Which of a store's counters; what each stands for is the owner's affair (features/counter.h).
+using Lane = uint32_t;
 
-/// Decayed counters of one item as of one instant.
-struct CounterValues {
-  static constexpr uint32_t kMaxHalfLives = 8;
-
-  /// Value of counter c at half-life h.
-  double at(Counter counter, uint32_t half_life) const {
-    return values[half_life * kCounters + static_cast<uint32_t>(counter)];
-  }
-
-  std::array<double, kMaxHalfLives * kCounters> values{};
-  int64_t first_seen = INT64_MAX;  // time of the first impression; INT64_MAX where there is none
+/// What one event adds to one lane.
+struct Addition {
+  Lane lane = 0;
+  double amount = 0;
 };
 
-/// Live counters of every item: impressions, clicks, seconds and number of dwells, each decayed at
-/// several half-lives. Moves click-through: what is being clicked now is the strongest signal that
-/// a news feed has. One writer at a time; readers take no lock and see an item's counters as they
-/// stood between two writes (a sequence lock per item).
+/// Up to four neighbouring lanes of one item as of one instant, at each half-life.
+struct CounterValues {
+  static constexpr uint32_t kMaxHalfLives = 8;
+  static constexpr uint32_t kMaxLanes = 4;
+
+  /// Value of a lane, counted from the first that was read, at a half-life.
+  double at(Lane lane, uint32_t half_life) const { return values[half_life * kMaxLanes + lane]; }
+
+  std::array<double, kMaxHalfLives * kMaxLanes> values{};
+  // Of lane 0 of the store, whichever lanes were read; where it has no event, the instants are
+  // INT64_MAX and INT64_MIN.
+  int64_t first_seen = INT64_MAX;
+  int64_t last_seen = INT64_MIN;
+};
+
+/// Live counters of every item, each decayed at several half-lives. Moves click-through: what is
+/// being clicked now is the strongest signal that a news feed has. One writer at a time; readers
+/// take no lock and see an item's counters as they stood between two writes (a sequence lock per
+/// item).
 ///
 /// An event after `now` has weight 1. That is exact for every `now` at or after the latest instant
 /// given to `advance`; for an older one, an item is read as of its own last event at the earliest,
 /// because what has been folded into a sum cannot be taken out again.
 class CounterStore {
  public:
-  explicit CounterStore(std::span<const int64_t> half_lives_ms);
+  static constexpr uint32_t kMaxLanes = 64;
+
+  CounterStore(std::span<const int64_t> half_lives_ms, uint32_t lanes);
 
   CounterStore(const CounterStore&) = delete;
   CounterStore& operator=(const CounterStore&) = delete;
 
   const std::vector<DecayGrid>& half_lives() const { return grids_; }
+  uint32_t lanes() const { return lanes_; }
 
-  /// Adds `amount` to a counter of the item in this slot. Events after the instant last given to
-  /// `advance` are kept apart until then.
-  void add(Slot slot, Counter counter, int64_t at, double amount);
+  /// Adds to counters of the item in this slot what one event, at `at`, brings. Events after the
+  /// instant last given to `advance` are kept apart until then.
+  void add(Slot slot, int64_t at, std::span<const Addition> additions);
 
   /// Says that event time has reached `now`; it never goes back.
   void advance(int64_t now);
 
-  CounterValues read(Slot slot, int64_t now) const;
+  CounterValues read(Slot slot, int64_t now, Lane first = 0) const;
 
   class Scan;
 
@@ -73,36 +84,41 @@ class CounterStore {
     std::atomic<uint32_t> version{0};  // odd while being written
     std::atomic<uint32_t> generation{0};
     std::atomic<int64_t> first_seen{INT64_MAX};
+    std::atomic<int64_t> last_seen{INT64_MIN};
     std::atomic<int64_t> last_event{INT64_MIN};
   };
   struct Block {
-    explicit Block(size_t half_lives)
+    Block(size_t half_lives, size_t lanes)
         : items(kBlockSlots),
           landmarks(kBlockSlots * half_lives),
-          sums(kBlockSlots * half_lives * kCounters),
-          largest(half_lives * kCounters) {
+          sums(kBlockSlots * half_lives * lanes),
+          largest(half_lives * lanes) {
       for (auto& bound : largest) bound.store(kNothing, std::memory_order_relaxed);
     }
     std::vector<Item> items;
     std::vector<std::atomic<int64_t>> landmarks;  // [slot][half-life]
-    std::vector<std::atomic<double>> sums;        // [slot][half-life][counter]
-    // [half-life][counter]: at least `magnitude` of each sum that the block holds or held. Decay
+    std::vector<std::atomic<double>> sums;        // [slot][half-life][lane]
+    // [half-life][lane]: at least `magnitude` of each sum that the block holds or held. Decay
     // leaves a sum with its landmark as it is, so the bound is only ever raised.
     std::vector<std::atomic<double>> largest;
   };
   struct Pending {
     Slot slot;
-    Counter counter;
     int64_t at;
-    double amount;
+    std::vector<Addition> additions;
   };
 
   Block& block_for_writing(uint32_t slot_index);
   std::shared_ptr<const Block> block_for_reading(uint32_t slot_index) const;
-  void fold(const Pending& event);
-  void add_pending(Slot slot, int64_t now, CounterValues& values) const;
+  void fold(Slot slot, int64_t at, std::span<const Addition> additions);
+  void add_pending(Slot slot, int64_t now, Lane first, CounterValues& values) const;
+  /// How many lanes a read from `first` yields.
+  uint32_t width(Lane first) const {
+    return lanes_ - first < CounterValues::kMaxLanes ? lanes_ - first : CounterValues::kMaxLanes;
+  }
 
   std::vector<DecayGrid> grids_;
+  const uint32_t lanes_;
 
   mutable std::shared_mutex blocks_mutex_;  // guards the list, not what the blocks hold
   std::vector<std::shared_ptr<Block>> blocks_;
@@ -121,11 +137,17 @@ class CounterStore::Scan {
   /// `with_waiting` lets `waits` be asked; it costs a copy of the slots with held-back events.
   explicit Scan(const CounterStore& store, bool with_waiting = false);
 
-  CounterValues read(Slot slot, int64_t now) const;
+  /// Lanes from `first` on, as many as there are and CounterValues holds.
+  CounterValues read(Slot slot, int64_t now, Lane first = 0) const;
+
+  /// Calls `visit(slot, time)` for each item whose last event of lane 0 was at or
+  /// after `since`, in order of slots. Held-back events do not count.
+  template <typename Visit>
+  void for_each_seen_since(int64_t since, Visit&& visit) const;
 
   /// The counter as if its landmark were `reference`: orders items as their decayed counters do at
   /// any instant, without a power of two per item.
-  double comparable(Slot slot, Counter counter, uint32_t half_life, int64_t reference) const;
+  double comparable(Slot slot, Lane lane, uint32_t half_life, int64_t reference) const;
 
   /// Whether events of this slot wait for their time; `comparable` and `may_reach` do not count
   /// those, and `read` does.
@@ -133,7 +155,7 @@ class CounterStore::Scan {
 
   /// False where no item near this slot has a comparable counter of `least` or more. Costs one
   /// comparison, so a scan passes over quiet parts of a catalog.
-  bool may_reach(Slot slot, Counter counter, uint32_t half_life, double least_magnitude) const;
+  bool may_reach(Slot slot, Lane lane, uint32_t half_life, double least_magnitude) const;
 
   /// What `may_reach` compares: log2 of a comparable value, with its landmark taken in.
   static double magnitude(double comparable, int64_t landmark);
@@ -145,5 +167,20 @@ class CounterStore::Scan {
   std::vector<std::shared_ptr<Block>> blocks_;
   std::unordered_set<uint32_t> waiting_;
 };
+
+template <typename Visit>
+void CounterStore::Scan::for_each_seen_since(int64_t since, Visit&& visit) const {
+  for (size_t b = 0; b < blocks_.size(); ++b) {
+    if (blocks_[b] == nullptr) continue;
+    for (uint32_t i = 0; i < kBlockSlots; ++i) {
+      const Item& item = blocks_[b]->items[i];
+      const int64_t seen = item.last_seen.load(std::memory_order_relaxed);
+      if (seen == INT64_MIN || seen < since) continue;
+      visit(Slot{static_cast<uint32_t>(b * kBlockSlots + i),
+                 item.generation.load(std::memory_order_relaxed)},
+            seen);
+    }
+  }
+}
 
 }  // namespace feedrank

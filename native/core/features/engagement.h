@@ -7,27 +7,60 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "features/counter.h"
 #include "features/counter_store.h"
 #include "features/event.h"
 #include "features/event_gate.h"
+#include "features/pair_store.h"
 #include "features/user_store.h"
 
 namespace feedrank {
 
-/// What readers did with the items of one catalog: the live counters, what each user was shown,
-/// and the gate that keeps late and repeated events out of both.
+/// What readers did with the items of one catalog: live counters of items, of items per segment and
+/// of pairs of items, what each user was shown and has read, and the gate that keeps late and
+/// repeated events out of all of them.
 class Engagement {
  public:
+  struct CoRead {
+    PairStore::Options pairs{24LL * 3'600'000, 32};
+    int64_t window_ms = 24LL * 3'600'000;  // two reads further apart do not belong together
+    uint32_t reads = 20;                   // earlier reads that a read is paired with, newest first
+  };
   struct Options {
     std::vector<int64_t> half_lives_ms;
+    std::vector<Segmentation> segmentations;
+    std::vector<int64_t> segment_half_lives_ms;
     int64_t lateness_ms = 600'000;
     UserStore::Limits users;
+    CoRead co_read;
   };
 
-  Engagement(std::shared_ptr<Catalog> catalog, const Options& options);
+  Engagement(std::shared_ptr<Catalog> catalog, Options options);
 
+  const Options& options() const { return options_; }
   const std::shared_ptr<Catalog>& catalog() const { return catalog_; }
+
+  /// Lanes: lane_of(Counter) of those that are counted often.
   const CounterStore& counters() const { return counters_; }
+  /// Lanes: lane_of(Counter) of the others.
+  const CounterStore& quality() const { return quality_; }
+  const CounterStore& store_of(Counter counter) const {
+    return counted_often(counter) ? counters_ : quality_;
+  }
+  /// Lanes: segment_impressions and segment_clicks of each segment value; null without segments.
+  const CounterStore* segments() const { return segments_.get(); }
+  /// One item, kTotals: dwells of the whole feed, in the lanes of kDwellSeconds and kDwells.
+  const CounterStore& totals() const { return totals_; }
+  static constexpr Slot kTotals{0, 0};
+
+  /// Items read by the same readers; the total is how often an item was read.
+  const PairStore& co_reads() const { return co_reads_; }
+  /// Clicks on an item's page; the total is how many.
+  const PairStore& follow_ups() const { return follow_ups_; }
+
+  /// Native memory of all counters, of pairs too.
+  size_t counter_bytes() const;
+
   const UserStore& users() const { return users_; }
   UserStore& users() { return users_; }
 
@@ -37,8 +70,19 @@ class Engagement {
   RecordResult record(std::span<const Event> events, int64_t now);
 
  private:
+  void count(const Event& event, Slot slot, Slot from);
+  void count_in_segments(const Event& event, Slot slot);
+  /// Pairs the item with those that the reader read before, the newest `reads` within the window.
+  void pair(const Event& event, Slot slot, std::span<const UserStore::Read> earlier);
+
+  const Options options_;
   std::shared_ptr<Catalog> catalog_;
   CounterStore counters_;
+  CounterStore quality_;
+  std::unique_ptr<CounterStore> segments_;
+  CounterStore totals_;
+  PairStore co_reads_;
+  PairStore follow_ups_;
   UserStore users_;
   std::mutex record_mutex_;
   EventGate gate_;

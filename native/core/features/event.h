@@ -1,22 +1,28 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/item_id.h"
+#include "features/segments.h"
 
 namespace feedrank {
 
-enum class EventType : uint8_t { kImpression, kClick, kDwell, kHide, kReport, kOther };
+enum class EventType : uint8_t { kImpression, kClick, kDwell, kHide, kReport, kRead, kOther };
 
-/// What a reader did. `dwell_ms` belongs to kDwell alone.
+/// What a reader did.
 struct Event {
   EventType type = EventType::kOther;
   UserId user;
   ItemId item;
   int64_t at = 0;
-  double dwell_ms = 0;
+  double dwell_ms = 0;                                         // kDwell and kRead
+  double scrolled = std::numeric_limits<double>::quiet_NaN();  // share, 0 to 1; kDwell and kRead
+  std::optional<ItemId> from;                                  // the page's item; kClick
+  SegmentCodes segments = kNoSegments;
   std::string event_id;  // empty where the caller gave none
 };
 

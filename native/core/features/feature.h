@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "features/counter_store.h"
+#include "features/counter.h"
 
 namespace feedrank {
 

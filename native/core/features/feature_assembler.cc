@@ -16,15 +16,15 @@ double raw_value(const Feature& feature, const Smoothing& smoothing,
                  const FeatureAssembler::Inputs& inputs, const CounterValues& counters, Row row) {
   switch (feature.source) {
     case FeatureSource::kCounter:
-      return counters.at(feature.counter, feature.index);
+      return counters.at(lane_of(feature.counter), feature.index);
     case FeatureSource::kClickThroughRate:
-      return (counters.at(Counter::kClicks, feature.index) +
+      return (counters.at(lane_of(Counter::kClicks), feature.index) +
               smoothing.click_rate * smoothing.click_weight) /
-             (counters.at(Counter::kImpressions, feature.index) + smoothing.click_weight);
+             (counters.at(lane_of(Counter::kImpressions), feature.index) + smoothing.click_weight);
     case FeatureSource::kMeanDwell:
-      return (counters.at(Counter::kDwellSeconds, feature.index) +
+      return (counters.at(lane_of(Counter::kDwellSeconds), feature.index) +
               smoothing.dwell_seconds * smoothing.dwell_weight) /
-             (counters.at(Counter::kDwells, feature.index) + smoothing.dwell_weight);
+             (counters.at(lane_of(Counter::kDwells), feature.index) + smoothing.dwell_weight);
     case FeatureSource::kAge:
       return static_cast<double>(
                  std::max<int64_t>(0, inputs.now - inputs.snapshot.publish_time(row))) /

@@ -1,60 +1,177 @@
 #include "features/user_store.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace feedrank {
 
-void UserStore::record(const UserId& user, EventType type, Slot slot) {
-  if (type != EventType::kImpression && type != EventType::kClick && type != EventType::kDwell) {
-    return;
-  }
-  std::scoped_lock lock(mutex_);
-  auto found = by_id_.find(user);
-  if (found == by_id_.end()) {
-    if (users_.size() >= limits_.max_users) {
-      by_id_.erase(users_.front().id);
-      users_.pop_front();
+void UserStore::unlink(uint32_t place) {
+  User& user = users_[place];
+  (user.older == kNobody ? oldest_ : users_[user.older].newer) = user.newer;
+  (user.newer == kNobody ? newest_ : users_[user.newer].older) = user.older;
+}
+
+void UserStore::link_as_newest(uint32_t place) {
+  User& user = users_[place];
+  user.older = newest_;
+  user.newer = kNobody;
+  (newest_ == kNobody ? oldest_ : users_[newest_].newer) = place;
+  newest_ = place;
+}
+
+uint32_t UserStore::give_up_oldest() {
+  const uint32_t place = oldest_;
+  User& user = users_[place];
+  unlink(place);
+  index_.erase(user.id);
+  user.last_active = INT64_MIN;
+  user.shown.clear();
+  user.reads.clear();
+  return place;
+}
+
+UserStore::User& UserStore::touched(const UserId& id) {
+  const auto found = index_.find(id);
+  if (found != index_.end()) {
+    const uint32_t place = found->second;
+    if (place != newest_) {
+      unlink(place);
+      link_as_newest(place);
     }
-    users_.push_back({user, {}});
-    found = by_id_.emplace(user, std::prev(users_.end())).first;
-  } else {
-    users_.splice(users_.end(), users_, found->second);
+    return users_[place];
   }
-  std::vector<Shown>& shown = found->second->shown;
-  auto entry = std::find_if(shown.begin(), shown.end(),
-                            [slot](const Shown& known) { return known.slot == slot; });
-  if (entry == shown.end()) {
-    if (shown.size() >= limits_.max_shown_per_user) shown.erase(shown.begin());
-    shown.push_back({slot, 0, false});
+  uint32_t place = 0;
+  if (index_.size() >= limits_.max_users) {
+    place = give_up_oldest();
+  } else if (!free_.empty()) {
+    place = free_.back();
+    free_.pop_back();
   } else {
-    std::rotate(entry, entry + 1, shown.end());
+    place = static_cast<uint32_t>(users_.size());
+    users_.emplace_back();
   }
-  Shown& last = shown.back();
-  if (type == EventType::kImpression) {
-    last.times = static_cast<uint16_t>(std::min(last.times + 1, 0xffff));
+  users_[place].id = index_.emplace(id, place).first;
+  link_as_newest(place);
+  return users_[place];
+}
+
+UserStore::Shown& UserStore::shown_entry(User& user, Slot slot, int64_t at) {
+  Shown* oldest = nullptr;
+  for (Shown& entry : user.shown) {
+    if (entry.slot == slot) {
+      entry.last = std::max(entry.last, at);
+      return entry;
+    }
+    // What a reader has hidden is given up last, because it would come back.
+    if (oldest == nullptr ||
+        std::pair(entry.hidden, entry.last) < std::pair(oldest->hidden, oldest->last)) {
+      oldest = &entry;
+    }
+  }
+  if (user.shown.size() < limits_.max_shown_per_user) {
+    oldest = &user.shown.emplace_back();
+  }
+  *oldest = {slot, at, 0, false};
+  return *oldest;
+}
+
+bool UserStore::read_entry(User& user, const Event& event, Slot slot, std::vector<Read>& earlier) {
+  const auto dwell = static_cast<float>(event.dwell_ms / 1000.0);
+  const auto scrolled = static_cast<float>(std::isnan(event.scrolled) ? 0.0 : event.scrolled);
+  Read read{slot, event.at, dwell, scrolled};
+  const auto known = std::find_if(user.reads.begin(), user.reads.end(),
+                                  [slot](const Read& entry) { return entry.slot == slot; });
+  const bool first = known == user.reads.end();
+  if (first) {
+    earlier.assign(user.reads.begin(), user.reads.end());
+    if (user.reads.size() >= limits_.max_reads_per_user) {
+      if (event.at < user.reads.front().at) return true;
+      user.reads.erase(user.reads.begin());
+    }
   } else {
-    last.read = true;
+    read = {slot, std::max(known->at, event.at), known->dwell_seconds + dwell,
+            std::max(known->scrolled, scrolled)};
+    user.reads.erase(known);
+  }
+  const auto place = std::upper_bound(user.reads.begin(), user.reads.end(), read.at,
+                                      [](int64_t at, const Read& entry) { return at < entry.at; });
+  user.reads.insert(place, read);
+  return first;
+}
+
+bool UserStore::record(const Event& event, Slot slot, std::vector<Read>& earlier) {
+  if (event.type == EventType::kOther) return false;
+  std::scoped_lock lock(mutex_);
+  User& user = touched(event.user);
+  user.last_active = std::max(user.last_active, event.at);
+  switch (event.type) {
+    case EventType::kImpression: {
+      Shown& shown = shown_entry(user, slot, event.at);
+      shown.times = static_cast<uint16_t>(std::min(shown.times + 1, 0xffff));
+      return false;
+    }
+    case EventType::kHide:
+    case EventType::kReport:
+      shown_entry(user, slot, event.at).hidden = true;
+      return false;
+    case EventType::kClick:
+    case EventType::kDwell:
+    case EventType::kRead:
+      return read_entry(user, event, slot, earlier);
+    case EventType::kOther:
+      break;
+  }
+  return false;
+}
+
+void UserStore::expire(int64_t now) {
+  std::scoped_lock lock(mutex_);
+  while (oldest_ != kNobody && users_[oldest_].last_active < now - limits_.ttl_ms) {
+    free_.push_back(give_up_oldest());
   }
 }
 
-std::vector<UserStore::Shown> UserStore::shown(const UserId& user) const {
-  std::scoped_lock lock(mutex_);
-  const auto found = by_id_.find(user);
-  return found == by_id_.end() ? std::vector<Shown>{} : found->second->shown;
+UserStore::State UserStore::state(const UserId& user, int64_t now) const {
+  State state;
+  {
+    std::scoped_lock lock(mutex_);
+    const auto found = index_.find(user);
+    if (found == index_.end()) return {};
+    state.shown = users_[found->second].shown;
+    state.reads = users_[found->second].reads;
+  }
+  const int64_t since = now - limits_.ttl_ms;
+  std::erase_if(state.shown, [since](const Shown& entry) { return entry.last < since; });
+  std::erase_if(state.reads, [since](const Read& entry) { return entry.at < since; });
+  return state;
 }
 
 bool UserStore::forget(const UserId& user) {
   std::scoped_lock lock(mutex_);
-  const auto found = by_id_.find(user);
-  if (found == by_id_.end()) return false;
-  users_.erase(found->second);
-  by_id_.erase(found);
+  const auto found = index_.find(user);
+  if (found == index_.end()) return false;
+  const uint32_t place = found->second;
+  unlink(place);
+  index_.erase(found);
+  // Nothing of the reader stays in memory that is set aside.
+  users_[place] = User{};
+  free_.push_back(place);
   return true;
 }
 
 size_t UserStore::size() const {
   std::scoped_lock lock(mutex_);
-  return users_.size();
+  return index_.size();
+}
+
+size_t UserStore::bytes() const {
+  std::scoped_lock lock(mutex_);
+  size_t bytes = users_.size() * sizeof(User) + index_.size() * (sizeof(Index::value_type) + 16);
+  for (const User& user : users_) {
+    bytes += user.shown.capacity() * sizeof(Shown) + user.reads.capacity() * sizeof(Read);
+  }
+  return bytes;
 }
 
 }  // namespace feedrank

@@ -19,10 +19,10 @@ std::vector<uint8_t> keep_unseen(const Snapshot& snapshot, const Engagement& eng
   }
   if (query.user) {
     const uint32_t bound = settings.seen_after_impressions;
-    for (const UserStore::Shown& shown : engagement.users().shown(*query.user)) {
-      if (shown.read || (bound > 0 && shown.times >= bound)) {
-        note(shown.slot);
-      }
+    const UserStore::State state = engagement.users().state(*query.user, query.now);
+    for (const UserStore::Read& read : state.reads) note(read.slot);
+    for (const UserStore::Shown& shown : state.shown) {
+      if (shown.hidden || (bound > 0 && shown.times >= bound)) note(shown.slot);
     }
   }
   std::vector<uint8_t> keep(rows.size(), 1);

@@ -12,8 +12,8 @@ namespace feedrank {
 
 // A filter answers with one entry a candidate: 1 keeps it, 0 drops it.
 
-/// Drops what the query lists as seen, what the user has read, and what the user was shown as often
-/// as the settings say.
+/// Drops what the query lists as seen, what the user has read, hidden or reported, and what the
+/// user was shown as often as the settings say.
 std::vector<uint8_t> keep_unseen(const Snapshot& snapshot, const Engagement& engagement,
                                  const Query& query, const Settings& settings,
                                  std::span<const Row> rows);

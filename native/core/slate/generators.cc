@@ -89,8 +89,7 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
 }
 
 std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,
-                                      Counter counter, uint32_t half_life, int64_t now,
-                                      uint32_t k) {
+                                      Lane lane, uint32_t half_life, int64_t now, uint32_t k) {
   const CounterStore::Scan scan(counters, true);
   // For one half-life the order of decayed sums does not depend on now, so one common landmark
   // saves a power of two per item.
@@ -103,9 +102,9 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
   snapshot.for_each_visible([&](Row row) {
     const Slot slot = snapshot.slot(row);
     const bool waits = scan.waits(slot);
-    if (!waits && !scan.may_reach(slot, counter, half_life, least)) return;
-    const double value = waits ? scan.read(slot, now).at(counter, half_life) / decay
-                               : scan.comparable(slot, counter, half_life, reference);
+    if (!waits && !scan.may_reach(slot, lane, half_life, least)) return;
+    const double value = waits ? scan.read(slot, now, lane).at(0, half_life) / decay
+                               : scan.comparable(slot, lane, half_life, reference);
     if (value <= 0 || value < worst) return;
     best.offer(row, value);
     if (best.worst_score() > worst) {
@@ -115,7 +114,7 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
   });
   std::vector<Retrieved> items = best.finish();
   for (Retrieved& item : items) {
-    item.score = scan.read(snapshot.slot(item.row), now).at(counter, half_life);
+    item.score = scan.read(snapshot.slot(item.row), now, lane).at(0, half_life);
   }
   return items;
 }

@@ -20,7 +20,7 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
 
 /// The `k` items with the highest decayed counter; items whose counter is 0 are left out.
 std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,
-                                      Counter counter, uint32_t half_life, int64_t now, uint32_t k);
+                                      Lane lane, uint32_t half_life, int64_t now, uint32_t k);
 
 /// The `k` newest items; the score is the negative age in hours.
 std::vector<Retrieved> fresh_items(const Snapshot& snapshot, int64_t now, uint32_t k);

@@ -3,13 +3,21 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "catalog/item_id.h"
 #include "features/feature_assembler.h"
+#include "features/segments.h"
 #include "retrieval/decay.h"
 
 namespace feedrank {
+
+/// Authors and topics that a query names; names that no item has are of no consequence.
+struct AuthorsAndTopics {
+  std::vector<std::string> authors;
+  std::vector<std::string> topics;
+};
 
 /// One request.
 struct Query {
@@ -18,6 +26,11 @@ struct Query {
   int64_t now = 0;
   uint32_t limit = 50;
   std::vector<double> context;  // in the order of the plan's context features; NaN where missing
+  SegmentCodes segments = kNoSegments;
+  std::optional<ItemId> current_item;  // on whose page the slate will stand
+  AuthorsAndTopics follows;
+  AuthorsAndTopics blocked;
+  AuthorsAndTopics muted;
   std::vector<ItemId> seen;
   /// `rerank`: the items to order, instead of what generators find.
   std::optional<std::vector<ItemId>> list;

@@ -183,8 +183,8 @@ std::vector<Retrieved> Request::generated(uint32_t generator) {
       return decayed_dot_items(*snapshot_, *retriever_, stage.space, query_.user_vectors,
                                query_.now, settings_.tau_ms, settings_.negatives, quota);
     case GeneratorStage::Kind::kTrending:
-      return trending_items(*snapshot_, engagement_->counters(), stage.counter, stage.half_life,
-                            query_.now, quota);
+      return trending_items(*snapshot_, engagement_->counters(), lane_of(stage.counter),
+                            stage.half_life, query_.now, quota);
     case GeneratorStage::Kind::kFresh:
       return fresh_items(*snapshot_, query_.now, quota);
     case GeneratorStage::Kind::kExternal:
