@@ -19,6 +19,7 @@ Napi::Array encode_stages(Napi::Env env, const Trace& trace) {
     stage.Set("in", line.in);
     stage.Set("out", line.out);
     if (!line.skipped.empty()) stage.Set("skipped", line.skipped);
+    stage.Set("notes", to_string_array(env, line.notes));
     stages.Set(i, stage);
   }
   return stages;

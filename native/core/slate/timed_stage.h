@@ -11,13 +11,15 @@ namespace feedrank {
 
 class Request::Timed {
  public:
-  Timed(Request& request, const std::string& name, const char* kind)
-      : request_(request), line_{name, kind, 0, static_cast<uint32_t>(request.candidates_.size()),
-                                 0,    {}} {}
+  Timed(Request& request, const std::string& name, const char* kind) : request_(request) {
+    line_.name = name;
+    line_.kind = kind;
+    line_.in = static_cast<uint32_t>(request.candidates_.size());
+  }
   ~Timed() {
-    if (external_ms_ < 0)
-      line_.ms = std::chrono::duration<double, std::milli>(Clock::now() - begin_).count();
-    if (external_ms_ >= 0) line_.ms = external_ms_;
+    line_.ms = external_ms_ >= 0
+                   ? external_ms_
+                   : std::chrono::duration<double, std::milli>(Clock::now() - begin_).count();
     if (!counted_) line_.out = static_cast<uint32_t>(request_.candidates_.size());
     request_.trace_.stages.push_back(std::move(line_));
   }
@@ -26,6 +28,7 @@ class Request::Timed {
   Timed& operator=(const Timed&) = delete;
 
   void skip(const std::string& why) { line_.skipped = why; }
+  void note(std::string text) { line_.notes.push_back(std::move(text)); }
   void took(double ms) { external_ms_ = ms; }
   void produced(size_t count) {
     line_.out = static_cast<uint32_t>(count);
