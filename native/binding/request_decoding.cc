@@ -39,6 +39,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   check(query.context.size() == context_values, "query.context",
         std::to_string(context_values) + " values");
   query.seen = reader.ids("seen");
+  query.explain = reader.flag("explain");
   if (reader.has("list")) query.list = reader.ids("list");
   return query;
 }

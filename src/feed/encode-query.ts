@@ -7,6 +7,7 @@ import type { RankSettings } from '../profile/rank-profile';
 import type { StageContext } from '../stages/stage';
 import {
   checkDistinct,
+  checkFlag,
   checkInteger,
   checkItemIds,
   checkObject,
@@ -27,6 +28,8 @@ const known = new Set([
   'seen',
   'profile',
   'budgetMs',
+  'explain',
+  'seed',
   'signal',
 ]);
 
@@ -66,6 +69,7 @@ export function encodeQuery(
     limit: query.limit === undefined ? limit : checkInteger(query.limit, 'query.limit', 1, 10_000),
     context,
     seen: query.seen === undefined ? [] : checkItemIds(query.seen, ids, 'query.seen'),
+    seed: query.seed === undefined ? 0 : checkSeed(query.seed),
     settings,
   };
   return {
@@ -78,6 +82,7 @@ export function encodeQuery(
       context: Float64Array.from(contextKeys, (key) => ownValue(context, key) ?? NaN),
       seen: stage.seen,
       list,
+      explain: query.explain === undefined ? false : checkFlag(query.explain, 'query.explain'),
     },
   };
 }
@@ -93,6 +98,11 @@ export function checkList(list: unknown, catalog: Catalog): ItemId[] {
 export function requestSettings(settings: RankSettings, query: Query): RankSettings {
   if (query.budgetMs === undefined) return settings;
   return { ...settings, budgetMs: checkPositive(query.budgetMs, 'query.budgetMs', true) };
+}
+
+function checkSeed(value: unknown): number {
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? 0 : (value as number);
+  throw invalidArgument('query.seed', 'a safe integer', value);
 }
 
 function checkContext(value: unknown): Readonly<Record<string, number>> {

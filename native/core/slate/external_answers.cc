@@ -16,6 +16,7 @@ void Request::apply(const KeptCandidates& kept) {
   } else {
     timed.skip(kept.skipped);
   }
+  note_positions(plan_->filters[cursor_].name);
 }
 
 void Request::apply(const EnrichedFeatures& enriched) {

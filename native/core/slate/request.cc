@@ -71,6 +71,7 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
 void Request::start() {
   snapshot_ = engagement_->catalog()->pin();
   candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
+  if (query_.explain) candidates_.history.emplace(candidates_.generators);
   if (query_.list) {
     take_list();
     next_ = State::kEnrichers;
@@ -117,6 +118,9 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
           rank();
         }
         next_ = State::kSelector;
+        if (candidates_.history) {
+          candidates_.history->ordered(plan_->ranker.name, order_by_score(*snapshot_, candidates_));
+        }
         break;
       case State::kSelector:
         if (plan_->selector.kind == SelectorStage::Kind::kExternal && !query_.list) {
@@ -143,6 +147,7 @@ void Request::take_list() {
       candidates_.append(row);
     }
   }
+  note_positions("list");
 }
 
 std::vector<Retrieved> Request::generated(uint32_t generator) {
@@ -220,10 +225,15 @@ void Request::merge(const GeneratedItems& external) {
         found = position.emplace(item.row, static_cast<uint32_t>(candidates_.size())).first;
         candidates_.append(item.row);
       }
-      candidates_.set_source(found->second, g, item.score);
+      candidates_.set_source(found->second, g, item.score, rank);
     }
   }
   generated_.clear();
+  note_positions("merge");
+}
+
+void Request::note_positions(const std::string& stage) {
+  if (candidates_.history) candidates_.history->stand(stage, candidates_.size());
 }
 
 void Request::filter(const FilterStage& stage) {
@@ -232,6 +242,7 @@ void Request::filter(const FilterStage& stage) {
       stage.kind == FilterStage::Kind::kMaximumAge
           ? keep_young(*snapshot_, query_.now, settings_.max_age_ms, candidates_.rows)
           : keep_unseen(*snapshot_, *engagement_, query_, settings_, candidates_.rows));
+  note_positions(stage.name);
 }
 
 void Request::enrich() {
