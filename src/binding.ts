@@ -201,6 +201,7 @@ export interface NativeQuery {
   readonly muted: NativeNames;
   readonly seen: readonly ItemId[];
   readonly list: readonly ItemId[] | undefined;
+  readonly explain: boolean;
 }
 
 /** Authors and topics that a query names. */
@@ -235,6 +236,21 @@ export interface NativeSlate {
   readonly unknownIds: number;
   readonly removedMeanwhile: number;
   readonly stages: StageTrace[];
+  /** Only where the query asks for it. */
+  readonly explanations?: NativeExplanations;
+}
+
+/** One entry an item of the slate, row-major. */
+export interface NativeExplanations {
+  /** [item × generator]; meaningful where the source's score is not NaN. */
+  readonly sourcePositions: Float64Array;
+  /** [item × feature] */
+  readonly features: Float64Array;
+  /** Otherwise the columns of native features hold nothing. */
+  readonly nativeFeaturesReady: boolean;
+  /** [item × term], or empty. */
+  readonly outputs: Float64Array;
+  readonly stages: readonly { name: string; positions: Float64Array }[];
 }
 
 export interface NativeBatch {

@@ -30,10 +30,20 @@ export {
 } from './evaluation/replay';
 export { builtInFeatures, type FeatureDefinition, type FeatureSource } from './features/feature';
 export type { FeedEvent, RecordResult } from './feed/event';
+export type { Explanation, SourcePosition, StagePosition } from './feed/explanation';
 export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';
 export type { FeedStages } from './feed/plan';
 export type { Query } from './feed/query';
-export type { CandidateSource, Degradation, Slate, SlateItem, Trace } from './feed/slate';
+export { renderExplanation } from './feed/render-explanation';
+export { renderTrace } from './feed/render-trace';
+export {
+  Slate,
+  type CandidateSource,
+  type Degradation,
+  type SlateItem,
+  type SlateJson,
+  type Trace,
+} from './feed/slate';
 export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';

@@ -9,4 +9,6 @@ export interface StageTrace {
   readonly out: number;
   /** Why the stage did not take part, where it did not: `budget`, `deadline`, an error's code and message, … */
   readonly skipped?: string;
+  /** What else there is to say about what the stage did, such as a target that it could not meet. */
+  readonly notes: readonly string[];
 }

@@ -109,6 +109,12 @@ export function checkInteger(
   throw invalidArgument(argument, `an integer from ${lowest} to ${highest}`, value);
 }
 
+/** @internal */
+export function checkFlag(value: unknown, argument: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw invalidArgument(argument, 'true or false', value);
+}
+
 /** A number above 0; infinity only where `infinite` allows it. @internal */
 export function checkPositive(value: unknown, argument: string, infinite = false): number {
   if (typeof value === 'number' && value > 0 && (infinite || value < Infinity)) return value;

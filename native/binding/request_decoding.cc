@@ -52,6 +52,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   query.blocked = read_names(reader.object("blocked"));
   query.muted = read_names(reader.object("muted"));
   query.seen = reader.ids("seen");
+  query.explain = reader.flag("explain");
   if (reader.has("list")) query.list = reader.ids("list");
   return query;
 }

@@ -19,6 +19,7 @@ Napi::Array encode_stages(Napi::Env env, const Trace& trace) {
     stage.Set("in", line.in);
     stage.Set("out", line.out);
     if (!line.skipped.empty()) stage.Set("skipped", line.skipped);
+    stage.Set("notes", to_string_array(env, line.notes));
     stages.Set(i, stage);
   }
   return stages;
@@ -33,6 +34,43 @@ Napi::Float64Array picked(Napi::Env env, std::span<const uint32_t> positions,
     out = std::copy_n(values.begin() + static_cast<ptrdiff_t>(position * width), width, out);
   }
   return array;
+}
+
+/// The stages in order, and where each item of the slate stood after them.
+Napi::Array encode_positions(Napi::Env env, const Request& request) {
+  const std::vector<uint32_t>& order = request.order();
+  const auto& stages = request.candidates().history->stages();
+  auto encoded = Napi::Array::New(env);
+  const auto add = [&](const std::string& name, auto position) {
+    auto positions = Napi::Float64Array::New(env, order.size());
+    for (size_t i = 0; i < order.size(); ++i) positions[i] = position(i);
+    auto stage = Napi::Object::New(env);
+    stage.Set("name", name);
+    stage.Set("positions", positions);
+    encoded.Set(encoded.Length(), stage);
+  };
+  for (const CandidateHistory::Stage& stage : stages) {
+    add(stage.name, [&](size_t i) { return static_cast<double>(stage.positions[order[i]]); });
+  }
+  add(request.plan().selector.name, [](size_t i) { return static_cast<double>(i); });
+  return encoded;
+}
+
+Napi::Value encode_explanations(Napi::Env env, const Request& request) {
+  const CandidateSet& candidates = request.candidates();
+  const CandidateHistory& history = *candidates.history;
+  const std::vector<uint32_t>& order = request.order();
+  const std::vector<double> sources(history.source_positions().begin(),
+                                    history.source_positions().end());
+  const std::vector<double> features(candidates.features.begin(), candidates.features.end());
+  auto explanations = Napi::Object::New(env);
+  explanations.Set("sourcePositions", picked(env, order, sources, candidates.generators));
+  explanations.Set("features", picked(env, order, features, candidates.feature_count));
+  explanations.Set("nativeFeaturesReady", request.features_ready());
+  explanations.Set("outputs", picked(env, order, history.outputs,
+                                     history.outputs.empty() ? 0 : candidates.term_names.size()));
+  explanations.Set("stages", encode_positions(env, request));
+  return explanations;
 }
 
 Napi::Value encode_slate(Napi::Env env, const Request& request) {
@@ -55,6 +93,7 @@ Napi::Value encode_slate(Napi::Env env, const Request& request) {
   slate.Set("unknownIds", request.trace().unknown_ids);
   slate.Set("removedMeanwhile", request.trace().removed_meanwhile);
   slate.Set("stages", encode_stages(env, request.trace()));
+  if (candidates.history) slate.Set("explanations", encode_explanations(env, request));
   return slate;
 }
 

@@ -3,8 +3,8 @@ import { quantile } from 'simple-statistics';
 import type { ItemId } from '../identity';
 import type { Dataset, DatasetItem } from '../data/dataset';
 import type { Slate, SlateItem } from '../feed/slate';
+import { openTable, plainTable } from '../text-table';
 import type { Reader } from './demo-feed';
-import { openTable, plainTable } from './evaluation-table';
 
 const minuteMs = 60_000;
 

@@ -1,44 +1,9 @@
-import Table from 'cli-table3';
-
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { Evaluation } from '../evaluation/evaluate';
 import type { GroupMetrics } from '../evaluation/group-metrics';
 import type { Machine } from '../evaluation/machine';
 import { metricNames } from '../evaluation/metrics';
-
-/** A table without lines between its columns, for rows that hold much text. */
-export function openTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  rightAligned: readonly string[],
-): string {
-  const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: head.map((name) => (rightAligned.includes(name) ? 'right' : 'left')),
-    chars: Object.fromEntries(tableCharacters.map((name) => [name, ''])),
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString().replace(/ +$/gm, '');
-}
-
-const tableCharacters = [
-  ...['top', 'top-mid', 'top-left', 'top-right'],
-  ...['bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-];
-
-/** A table without colours, so that it reads the same in a file. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true },
-    // The first column names the row; the others hold its values.
-    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString();
-}
+import { plainTable } from '../text-table';
 
 /** An evaluation for a person to read. */
 export function formatEvaluation(evaluation: Evaluation): string {

@@ -1,5 +1,7 @@
 import type { NativeSlate } from '../binding';
-import type { Degradation, Slate, SlateItem, Trace } from './slate';
+import { decodeExplanation } from './decode-explanation';
+import type { Plan } from './plan';
+import { Slate, type Degradation, type SlateItem, type Trace } from './slate';
 
 /** A skip that is no shortcoming of the answer: there was nothing for the stage to do. */
 const harmless = 'no user vector';
@@ -7,21 +9,23 @@ const harmless = 'no user vector';
 /** @internal */
 export function decodeSlate(
   native: NativeSlate,
-  generatorNames: readonly string[],
-  request: { now: number; profile: string; nativeCalls: number; start: number },
+  plan: Plan,
+  request: { now: number; seed: number; profile: string; nativeCalls: number; start: number },
 ): Slate {
   const { generators, termNames } = native;
   const items = native.ids.map((id, position): SlateItem => {
     const sources = [];
     for (let g = 0; g < generators; g++) {
       const score = native.sourceScores[position * generators + g]!;
-      if (!Number.isNaN(score)) sources.push({ generator: generatorNames[g]!, score });
+      if (!Number.isNaN(score)) sources.push({ generator: plan.generatorNames[g]!, score });
     }
     // Unlike an assignment, this takes a name such as `__proto__` for what it is.
     const terms = Object.fromEntries(
       termNames.map((name, t) => [name, native.terms[position * termNames.length + t]!]),
     );
-    return { id, position, score: native.scores[position]!, sources, terms };
+    const item = { id, position, score: native.scores[position]!, sources, terms };
+    if (native.explanations === undefined) return item;
+    return { ...item, explanation: decodeExplanation(native, native.explanations, plan, position) };
   });
   const trace: Trace = {
     totalMs: performance.now() - request.start,
@@ -37,12 +41,13 @@ export function decodeSlate(
       ? []
       : [{ stage: stage.name, reason: stage.skipped }],
   );
-  return {
+  return Slate.of({
     items,
     now: request.now,
+    seed: request.seed,
     profile: request.profile,
     epoch: native.epoch,
     degraded,
     trace,
-  };
+  });
 }

@@ -7,6 +7,7 @@ import type { RankSettings } from '../profile/rank-profile';
 import type { StageContext } from '../stages/stage';
 import {
   checkDistinct,
+  checkFlag,
   checkInteger,
   checkItemId,
   checkItemIds,
@@ -35,6 +36,8 @@ const known = new Set([
   'seen',
   'profile',
   'budgetMs',
+  'explain',
+  'seed',
   'signal',
 ]);
 
@@ -83,6 +86,7 @@ export function encodeQuery(
     blocked: checkNames(query.blocked, 'query.blocked'),
     muted: checkNames(query.muted, 'query.muted'),
     seen: query.seen === undefined ? [] : checkItemIds(query.seen, ids, 'query.seen'),
+    seed: query.seed === undefined ? 0 : checkSeed(query.seed),
     settings,
   };
   return {
@@ -100,6 +104,7 @@ export function encodeQuery(
       muted: stage.muted,
       seen: stage.seen,
       list,
+      explain: query.explain === undefined ? false : checkFlag(query.explain, 'query.explain'),
     },
   };
 }
@@ -139,6 +144,11 @@ function checkNames(value: unknown, argument: string): NativeNames {
     return given.map((name, i) => checkName(name, `${argument}.${field}[${i}]`));
   };
   return { authors: list('authors'), topics: list('topics') };
+}
+
+function checkSeed(value: unknown): number {
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? 0 : (value as number);
+  throw invalidArgument('query.seed', 'a safe integer', value);
 }
 
 function checkContext(value: unknown): Readonly<Record<string, number>> {

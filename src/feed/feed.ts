@@ -252,8 +252,9 @@ export class Feed {
       throw invalidArgument('query.signal', 'an AbortSignal', signal);
     }
     const done = (answer: NativeAnswer, nativeCalls: number) =>
-      decodeSlate(answer.slate!, this.#plan.generatorNames, {
+      decodeSlate(answer.slate!, this.#plan, {
         now: native.now,
+        seed: stage.seed,
         profile: settings.profile,
         nativeCalls,
         start,

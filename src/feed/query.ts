@@ -36,6 +36,16 @@ export interface Query {
   readonly profile?: string | RankProfile;
   /** Milliseconds for the whole request, above 0. Defaults to the profile's `budgetMs`. */
   readonly budgetMs?: number;
+  /**
+   * Whether each item of the slate says how it came to be where it is. Costs the ordering of the
+   * candidates once more and some microseconds an item. Defaults to `false`.
+   */
+  readonly explain?: boolean;
+  /**
+   * A safe integer, handed to stages of your own for whatever they draw at random; the slate says it.
+   * Native stages draw nothing. Defaults to 0.
+   */
+  readonly seed?: number;
   /** Aborts the request: it rejects with `ABORTED`. A forward pass that runs is not interrupted. */
   readonly signal?: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { ItemId } from '../identity';
 import type { StageTrace } from '../stage-trace';
+import type { Explanation } from './explanation';
 
 /** Where a candidate came from. */
 export interface CandidateSource {
@@ -22,6 +23,8 @@ export interface SlateItem {
    * the score; `dot` and `decay` of a decayed dot product multiply to it.
    */
   readonly terms: Readonly<Record<string, number>>;
+  /** How the item came to be where it is; only where the query asks for it with `explain`. */
+  readonly explanation?: Explanation;
 }
 
 /** What happened to a request. */
@@ -47,11 +50,30 @@ export interface Degradation {
   readonly reason: string;
 }
 
+/** What `JSON.stringify(slate)` writes, its keys in this order. */
+export interface SlateJson {
+  /** Raised when a key changes its name or its meaning; keys may be added under the same version. */
+  readonly formatVersion: 1;
+  readonly epoch: number;
+  readonly now: number;
+  readonly seed: number;
+  readonly profile: string;
+  readonly degraded: readonly Degradation[];
+  readonly items: readonly SlateItem[];
+}
+
+type SlateFields = Pick<
+  Slate,
+  'items' | 'now' | 'seed' | 'profile' | 'epoch' | 'degraded' | 'trace'
+>;
+
 /** The answer to a query: items in order, with reasons. */
-export interface Slate {
+export class Slate {
   readonly items: readonly SlateItem[];
   /** The instant the ranking is as of, in epoch milliseconds. */
   readonly now: number;
+  /** The query's seed. */
+  readonly seed: number;
   /** Name of the profile that was used. */
   readonly profile: string;
   /** The catalog's epoch that the request saw. */
@@ -59,4 +81,45 @@ export interface Slate {
   /** Stages that were skipped for want of time or because they failed; empty for a full answer. */
   readonly degraded: readonly Degradation[];
   readonly trace: Trace;
+
+  private constructor(fields: SlateFields) {
+    this.items = fields.items;
+    this.now = fields.now;
+    this.seed = fields.seed;
+    this.profile = fields.profile;
+    this.epoch = fields.epoch;
+    this.degraded = fields.degraded;
+    this.trace = fields.trace;
+  }
+
+  /** @internal */
+  static of(fields: SlateFields): Slate {
+    return new Slate(fields);
+  }
+
+  /**
+   * What the slate says, without what it took: timings are in `trace`, which has a JSON of its own.
+   * The same query with the same `now`, `seed` and profile, asked at the same `epoch`, with the same
+   * events recorded, in time for its budget, gives the same bytes. An epoch that differs says that
+   * the catalog was written to in between; requests see the newest state, so an earlier epoch cannot
+   * be asked for again.
+   */
+  toJSON(): SlateJson {
+    return {
+      formatVersion: 1,
+      epoch: this.epoch,
+      now: this.now,
+      seed: this.seed,
+      profile: this.profile,
+      degraded: this.degraded.map(({ stage, reason }) => ({ stage, reason })),
+      items: this.items.map(({ id, position, score, sources, terms, explanation }) => ({
+        id,
+        position,
+        score,
+        sources: sources.map(({ generator, score }) => ({ generator, score })),
+        terms,
+        ...(explanation === undefined ? {} : { explanation }),
+      })),
+    };
+  }
 }

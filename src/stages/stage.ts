@@ -21,6 +21,8 @@ export interface StageContext {
   readonly blocked: Required<AuthorsAndTopics>;
   readonly muted: Required<AuthorsAndTopics>;
   readonly seen: readonly ItemId[];
+  /** The query's seed: what a stage draws at random must depend on nothing else. */
+  readonly seed: number;
   /** The settings in force: request over profile over defaults. */
   readonly settings: RankSettings;
   /** Aborted when the stage's time is up or the caller gave up. */

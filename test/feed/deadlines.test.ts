@@ -59,7 +59,7 @@ function withOwn(
 }
 
 /** What the feed answers where the stage `own` takes no part. */
-async function withoutOwn(kind: Kind): Promise<Slate> {
+async function withoutOwn(kind: Kind): Promise<Pick<Slate, 'items'>> {
   const native = { catalog, generators: [fresh()], profile: unhurried };
   const feed = await Feed.create({ ...native, ranker: weightedSum({ age: -1 }) });
   const slate = await feed.rank({ now });
@@ -71,7 +71,6 @@ async function withoutOwn(kind: Kind): Promise<Slate> {
     .slice(0, 50)
     .map((item) => item.id);
   return {
-    ...slate,
     items: slate.items.map((item, i) => ({ ...item, id: ids[i]!, score: 1 / (i + 1) })),
   };
 }

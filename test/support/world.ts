@@ -42,6 +42,6 @@ export async function makeCatalog(items: readonly Item[]): Promise<Catalog> {
 }
 
 /** What an answer says, without what it took. */
-export function answerOf(slate: Slate): [unknown, number][] {
+export function answerOf(slate: Pick<Slate, 'items'>): [unknown, number][] {
   return slate.items.map((item) => [item.id, item.score]);
 }

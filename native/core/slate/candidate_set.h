@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "catalog/chunk.h"
+#include "slate/candidate_history.h"
 
 namespace feedrank {
 
@@ -26,15 +28,20 @@ struct CandidateSet {
   std::vector<std::string> term_names;
   std::vector<double> terms;  // [candidate][term]
 
+  std::optional<CandidateHistory> history;  // where the query asks for explanations
+
   size_t size() const { return rows.size(); }
 
   void append(Row row) {
     rows.push_back(row);
     source_scores.insert(source_scores.end(), generators, kNotASource);
+    if (history) history->append();
   }
 
-  void set_source(size_t candidate, uint32_t generator, double score) {
+  /// `position` is the candidate's place in the generator's own list.
+  void set_source(size_t candidate, uint32_t generator, double score, size_t position) {
     source_scores[candidate * generators + generator] = score;
+    if (history) history->set_source(candidate, generator, static_cast<uint32_t>(position));
   }
 
   /// Keeps candidate i where keep[i] is not 0.
@@ -50,6 +57,7 @@ struct CandidateSet {
     }
     rows.resize(out);
     source_scores.resize(out * generators);
+    if (history) history->keep_only(keep);
   }
 };
 

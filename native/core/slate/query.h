@@ -34,6 +34,8 @@ struct Query {
   std::vector<ItemId> seen;
   /// `rerank`: the items to order, instead of what generators find.
   std::optional<std::vector<ItemId>> list;
+  /// Whether the slate is to say where each item stood along the way.
+  bool explain = false;
 };
 
 /// The tunables of a request, after profile and request have been merged.

@@ -54,6 +54,7 @@ void rank_by_model(const RankerStage& stage, const Settings& settings,
   const std::vector<float> rows = gathered(stage, candidates);
   std::vector<float> heads(candidates.size() * width);
   stage.model->forward(rows.data(), candidates.size(), heads.data());
+  if (candidates.history) candidates.history->outputs.assign(heads.begin(), heads.end());
   for (size_t i = 0; i < candidates.size(); ++i) {
     for (size_t h = 0; h < width; ++h) {
       const double term = settings.head_weights[h] * double{heads[i * width + h]};
@@ -90,6 +91,7 @@ void rank_candidates(const RankerStage& stage, const Settings& settings,
 
 void rank_by_merged_order(CandidateSet& candidates) {
   candidates.term_names = {"mergedOrder"};
+  if (candidates.history) candidates.history->outputs.clear();
   candidates.scores.resize(candidates.size());
   for (size_t i = 0; i < candidates.size(); ++i) {
     candidates.scores[i] = 1.0 / static_cast<double>(i + 1);

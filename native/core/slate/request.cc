@@ -12,6 +12,7 @@
 #include "slate/generators.h"
 #include "slate/ranker.h"
 #include "slate/selector.h"
+#include "slate/timed_stage.h"
 
 namespace feedrank {
 namespace {
@@ -23,36 +24,6 @@ double milliseconds(std::chrono::steady_clock::duration duration) {
 }
 
 }  // namespace
-
-class Request::Timed {
- public:
-  Timed(Request& request, const std::string& name, const char* kind)
-      : request_(request), line_{name, kind, 0, static_cast<uint32_t>(request.candidates_.size()),
-                                 0,    {}} {}
-  ~Timed() {
-    if (external_ms_ < 0) line_.ms = milliseconds(Clock::now() - begin_);
-    if (external_ms_ >= 0) line_.ms = external_ms_;
-    if (!counted_) line_.out = static_cast<uint32_t>(request_.candidates_.size());
-    request_.trace_.stages.push_back(std::move(line_));
-  }
-
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-
-  void skip(const std::string& why) { line_.skipped = why; }
-  void took(double ms) { external_ms_ = ms; }
-  void produced(size_t count) {
-    line_.out = static_cast<uint32_t>(count);
-    counted_ = true;
-  }
-
- private:
-  Request& request_;
-  StageTrace line_;
-  Clock::time_point begin_ = Clock::now();
-  double external_ms_ = -1;
-  bool counted_ = false;
-};
 
 Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const Plan> plan,
                  std::shared_ptr<const Retriever> retriever, Query query, Settings settings)
@@ -100,6 +71,7 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
 void Request::start() {
   snapshot_ = engagement_->catalog()->pin();
   candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
+  if (query_.explain) candidates_.history.emplace(candidates_.generators);
   if (query_.list) {
     take_list();
     next_ = State::kEnrichers;
@@ -146,6 +118,9 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
           rank();
         }
         next_ = State::kSelector;
+        if (candidates_.history) {
+          candidates_.history->ordered(plan_->ranker.name, order_by_score(*snapshot_, candidates_));
+        }
         break;
       case State::kSelector:
         if (plan_->selector.kind == SelectorStage::Kind::kExternal && !query_.list) {
@@ -172,6 +147,7 @@ void Request::take_list() {
       candidates_.append(row);
     }
   }
+  note_positions("list");
 }
 
 std::vector<Retrieved> Request::generated(uint32_t generator) {
@@ -249,10 +225,15 @@ void Request::merge(const GeneratedItems& external) {
         found = position.emplace(item.row, static_cast<uint32_t>(candidates_.size())).first;
         candidates_.append(item.row);
       }
-      candidates_.set_source(found->second, g, item.score);
+      candidates_.set_source(found->second, g, item.score, rank);
     }
   }
   generated_.clear();
+  note_positions("merge");
+}
+
+void Request::note_positions(const std::string& stage) {
+  if (candidates_.history) candidates_.history->stand(stage, candidates_.size());
 }
 
 void Request::filter(const FilterStage& stage) {
@@ -261,16 +242,7 @@ void Request::filter(const FilterStage& stage) {
       stage.kind == FilterStage::Kind::kMaximumAge
           ? keep_young(*snapshot_, query_.now, settings_.max_age_ms, candidates_.rows)
           : keep_unseen(*snapshot_, *engagement_, query_, settings_, candidates_.rows));
-}
-
-void Request::apply(const KeptCandidates& kept) {
-  Timed timed(*this, plan_->filters[cursor_].name, "filter");
-  timed.took(kept.ms);
-  if (kept.skipped.empty()) {
-    candidates_.keep_only(kept.keep);
-  } else {
-    timed.skip(kept.skipped);
-  }
+  note_positions(stage.name);
 }
 
 void Request::enrich() {
@@ -288,26 +260,6 @@ void Request::enrich() {
   FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
                          candidates_.features.data(), candidates_.feature_count);
   features_ready_ = true;
-}
-
-void Request::apply(const EnrichedFeatures& enriched) {
-  size_t column = plan_->features.features.size();
-  for (size_t e = 0; e < enriched.sources.size(); ++e) {
-    const EnrichedFeatures::Source& source = enriched.sources[e];
-    const uint32_t width = plan_->enrichers[e].features;
-    Timed timed(*this, plan_->enrichers[e].name, "enricher");
-    timed.took(source.ms);
-    if (!source.skipped.empty()) {
-      timed.skip(source.skipped);
-    } else {
-      for (size_t i = 0; i < candidates_.size(); ++i) {
-        std::copy_n(source.values.begin() + static_cast<ptrdiff_t>(i * width), width,
-                    candidates_.features.begin() +
-                        static_cast<ptrdiff_t>(i * candidates_.feature_count + column));
-      }
-    }
-    column += width;
-  }
 }
 
 void Request::rank() {
@@ -328,19 +280,6 @@ void Request::rank() {
   }
 }
 
-void Request::apply(const RankedScores& ranked) {
-  Timed timed(*this, plan_->ranker.name, "ranker");
-  timed.took(ranked.ms);
-  if (!ranked.skipped.empty()) {
-    timed.skip(ranked.skipped);
-    rank_by_merged_order(candidates_);
-    return;
-  }
-  candidates_.scores = ranked.scores;
-  candidates_.term_names = ranked.term_names;
-  candidates_.terms = ranked.terms;
-}
-
 void Request::select() {
   Timed timed(*this, plan_->selector.name, "selector");
   take_best();
@@ -355,19 +294,6 @@ void Request::take_best() {
   // A given list is ordered, not thinned out.
   if (query_.list) caps = {query_.limit, 0, 0};
   order_ = take_with_caps(*snapshot_, candidates_, order_, caps);
-}
-
-void Request::apply(const SelectedOrder& selected) {
-  Timed timed(*this, plan_->selector.name, "selector");
-  timed.took(selected.ms);
-  if (selected.skipped.empty()) {
-    order_ = selected.positions;
-  } else {
-    timed.skip(selected.skipped);
-    take_best();
-  }
-  if (order_.size() > query_.limit) order_.resize(query_.limit);
-  timed.produced(order_.size());
 }
 
 void Request::drop_removed() {

@@ -49,6 +49,8 @@ class Request {
   const Snapshot& snapshot() const { return *snapshot_; }
   const CandidateSet& candidates() const { return candidates_; }
   const Trace& trace() const { return trace_; }
+  /// Whether the plan's native features have been computed; otherwise their columns hold 0.
+  bool features_ready() const { return features_ready_; }
 
   /// Positions of the chosen candidates, best first, once the request is done.
   const std::vector<uint32_t>& order() const { return order_; }
@@ -80,6 +82,8 @@ class Request {
   /// The native order: by score, without what was removed, within the caps.
   void take_best();
   void drop_removed();
+  /// Keeps, for an explanation, where the candidates stand after a stage.
+  void note_positions(const std::string& stage);
 
   FeatureAssembler::Inputs feature_inputs() const;
 
