@@ -113,6 +113,13 @@ export interface NativeEngagement {
   ): Promise<{ values: Float32Array; known: Float64Array }>;
   stats(): { users: number; userBytes: number; counterBytes: number };
   share(): number;
+  /** What the counters were made with. */
+  shape(): {
+    halfLivesMs: number[];
+    segmentHalfLivesMs: number[];
+    segments: Record<string, string[]>;
+    latenessMs: number;
+  };
 }
 
 export interface NativeFeature {

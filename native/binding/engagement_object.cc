@@ -85,7 +85,8 @@ Napi::Function EngagementObject::define(Napi::Env env) {
                       InstanceMethod<&EngagementObject::forget>("forget"),
                       InstanceMethod<&EngagementObject::features>("features"),
                       InstanceMethod<&EngagementObject::stats>("stats"),
-                      InstanceMethod<&EngagementObject::share>("share")});
+                      InstanceMethod<&EngagementObject::share>("share"),
+                      InstanceMethod<&EngagementObject::shape>("shape")});
 }
 
 EngagementObject::EngagementObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -205,6 +206,25 @@ Napi::Value EngagementObject::stats(const Napi::CallbackInfo& info) {
   object.Set("counterBytes", static_cast<double>(shared_->engagement->counter_bytes()));
   object.Set("userBytes", static_cast<double>(shared_->engagement->users().bytes()));
   return object;
+}
+
+Napi::Value EngagementObject::shape(const Napi::CallbackInfo& info) {
+  const Engagement::Options& options = shared_->engagement->options();
+  const auto to_array = [&](const std::vector<int64_t>& durations) {
+    auto array = Napi::Array::New(info.Env(), durations.size());
+    for (uint32_t i = 0; i < durations.size(); ++i) array.Set(i, static_cast<double>(durations[i]));
+    return array;
+  };
+  auto segments = Napi::Object::New(info.Env());
+  for (const Segmentation& segmentation : options.segmentations) {
+    segments.Set(segmentation.name, to_string_array(info.Env(), segmentation.values));
+  }
+  auto shape = Napi::Object::New(info.Env());
+  shape.Set("halfLivesMs", to_array(options.half_lives_ms));
+  shape.Set("segmentHalfLivesMs", to_array(options.segment_half_lives_ms));
+  shape.Set("segments", segments);
+  shape.Set("latenessMs", static_cast<double>(options.lateness_ms));
+  return shape;
 }
 
 Napi::Value EngagementObject::share(const Napi::CallbackInfo& info) {

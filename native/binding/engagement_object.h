@@ -33,6 +33,7 @@ class EngagementObject : public Napi::ObjectWrap<EngagementObject> {
   Napi::Value features(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value share(const Napi::CallbackInfo& info);
+  Napi::Value shape(const Napi::CallbackInfo& info);
 
   std::shared_ptr<SharedEngagement> shared_;
 };

@@ -43,7 +43,7 @@ export interface CoReadOptions {
   readonly reads?: number;
 }
 
-/** What other threads and other parts of the feed need to know of its counters. @internal */
+/** What the rest of a feed needs to know of its counters. @internal */
 export interface EngagementShape {
   readonly halfLivesMs: readonly number[];
   readonly segmentHalfLivesMs: readonly number[];
@@ -51,57 +51,39 @@ export interface EngagementShape {
   readonly latenessMs: number;
 }
 
-/** @internal */
-export interface CheckedEngagement {
-  readonly shape: EngagementShape;
-  readonly native: NativeEngagementOptions;
-}
-
 /** Throws `INVALID_ARGUMENT`. @internal */
-export function checkEngagementOptions(options: EngagementOptions): CheckedEngagement {
-  const shape = checkEngagementShape({
-    halfLivesMs: options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour],
-    segmentHalfLivesMs: options.segmentHalfLivesMs ?? [2 * hour, 12 * hour],
-    segments: options.segments ?? {},
-    latenessMs: options.latenessMs ?? hour / 6,
-  });
+export function checkEngagementOptions(options: EngagementOptions): NativeEngagementOptions {
   const coRead = checkObject(options.coRead ?? {}, 'coRead') as CoReadOptions;
+  const { segments } = new Segmentation(options.segments, 'segments');
   return {
-    shape,
-    native: {
-      halfLivesMs: Float64Array.from(shape.halfLivesMs),
-      segmentHalfLivesMs: Float64Array.from(shape.segmentHalfLivesMs),
-      segments: Object.entries(shape.segments).map(([name, values]) => ({ name, values })),
-      latenessMs: shape.latenessMs,
-      maxUsers: checkInteger(options.maxUsers ?? 100_000, 'maxUsers', 1, 2 ** 31),
-      maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),
-      maxReadsPerUser: checkInteger(options.maxReadsPerUser ?? 128, 'maxReadsPerUser', 1, 65_536),
-      ttlMs: checkInteger(options.ttlMs ?? 30 * day, 'ttlMs', 1000, 3650 * day),
-      coRead: {
-        halfLifeMs: checkInteger(coRead.halfLifeMs ?? day, 'coRead.halfLifeMs', 1000, 365 * day),
-        windowMs: checkInteger(coRead.windowMs ?? day, 'coRead.windowMs', 0, 3650 * day),
-        maxPerItem: checkInteger(coRead.maxPerItem ?? 32, 'coRead.maxPerItem', 1, 1024),
-        reads: checkInteger(coRead.reads ?? 20, 'coRead.reads', 0, 128),
-      },
+    halfLivesMs: checkHalfLives(
+      options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour],
+      'halfLivesMs',
+    ),
+    segmentHalfLivesMs: checkHalfLives(
+      options.segmentHalfLivesMs ?? [2 * hour, 12 * hour],
+      'segmentHalfLivesMs',
+    ),
+    segments: Object.entries(segments).map(([name, values]) => ({ name, values })),
+    latenessMs: checkInteger(options.latenessMs ?? hour / 6, 'latenessMs', 0, 365 * day),
+    maxUsers: checkInteger(options.maxUsers ?? 100_000, 'maxUsers', 1, 2 ** 31),
+    maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),
+    maxReadsPerUser: checkInteger(options.maxReadsPerUser ?? 128, 'maxReadsPerUser', 1, 65_536),
+    ttlMs: checkInteger(options.ttlMs ?? 30 * day, 'ttlMs', 1000, 3650 * day),
+    coRead: {
+      halfLifeMs: checkInteger(coRead.halfLifeMs ?? day, 'coRead.halfLifeMs', 1000, 365 * day),
+      windowMs: checkInteger(coRead.windowMs ?? day, 'coRead.windowMs', 0, 3650 * day),
+      maxPerItem: checkInteger(coRead.maxPerItem ?? 32, 'coRead.maxPerItem', 1, 1024),
+      reads: checkInteger(coRead.reads ?? 20, 'coRead.reads', 0, 128),
     },
   };
 }
 
-/** Throws `INVALID_ARGUMENT`. @internal */
-export function checkEngagementShape(shape: EngagementShape, prefix = ''): EngagementShape {
-  checkHalfLives(shape.halfLivesMs, `${prefix}halfLivesMs`);
-  checkHalfLives(shape.segmentHalfLivesMs, `${prefix}segmentHalfLivesMs`);
-  return {
-    halfLivesMs: shape.halfLivesMs,
-    segmentHalfLivesMs: shape.segmentHalfLivesMs,
-    segments: new Segmentation(shape.segments, `${prefix}segments`).segments,
-    latenessMs: checkInteger(shape.latenessMs, `${prefix}latenessMs`, 0, 365 * day),
-  };
-}
-
-function checkHalfLives(value: unknown, argument: string): void {
+function checkHalfLives(value: unknown, argument: string): Float64Array {
   if (!Array.isArray(value) || value.length < 1 || value.length > 8) {
     throw invalidArgument(argument, 'an array of 1 to 8 half-lives', value);
   }
-  value.forEach((halfLife, i) => checkInteger(halfLife, `${argument}[${i}]`, 1000, 365 * day));
+  return Float64Array.from(value, (halfLife: unknown, i) =>
+    checkInteger(halfLife, `${argument}[${i}]`, 1000, 365 * day),
+  );
 }

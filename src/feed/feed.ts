@@ -13,7 +13,6 @@ import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
 import {
   checkEngagementOptions,
-  checkEngagementShape,
   type EngagementOptions,
   type EngagementShape,
 } from './engagement-options';
@@ -41,7 +40,7 @@ export interface FeedOptions extends FeedStages, EngagementOptions {
 }
 
 /** Lets another worker_thread use the counters and user state of a feed. */
-export interface FeedHandle extends EngagementShape {
+export interface FeedHandle {
   readonly kind: 'feedrank-feed';
   readonly number: number;
 }
@@ -69,9 +68,10 @@ export class Feed {
   readonly #segmentation: Segmentation;
   #engagement: NativeEngagement | undefined;
 
-  private constructor(options: FeedOptions, engagement: NativeEngagement, shape: EngagementShape) {
+  private constructor(options: FeedOptions, engagement: NativeEngagement) {
     this.catalog = options.catalog;
     this.#engagement = engagement;
+    const shape = engagement.shape();
     this.#shape = shape;
     this.#segmentation = new Segmentation(shape.segments, 'segments');
     this.#plan = new Plan(options, {
@@ -94,9 +94,9 @@ export class Feed {
   static async create(options: FeedOptions): Promise<Feed> {
     checkObject(options, 'options');
     checkObject(options.catalog, 'catalog');
-    const { shape, native } = checkEngagementOptions(options);
+    const native = checkEngagementOptions(options);
     const engagement = guard(() => new (binding().Engagement)(options.catalog.native, native));
-    return new Feed(options, engagement, shape);
+    return new Feed(options, engagement);
   }
 
   /**
@@ -106,21 +106,16 @@ export class Feed {
   // eslint-disable-next-line @typescript-eslint/require-await -- As `create`.
   static async attach(handle: FeedHandle, options: FeedOptions): Promise<Feed> {
     checkHandle(handle, 'feedrank-feed', 'what Feed.handle() returned');
-    const shape = checkEngagementShape(handle, 'handle.');
     checkObject(checkObject(options, 'options')['catalog'], 'catalog');
     const engagement = guard(
       () => new (binding().Engagement)(handle.number, options.catalog.native),
     );
-    return new Feed(options, engagement, shape);
+    return new Feed(options, engagement);
   }
 
   /** For {@link Feed.attach} in another worker_thread, while this feed lives. */
   handle(): FeedHandle {
-    return {
-      kind: 'feedrank-feed',
-      number: this.#native().share(),
-      ...this.#shape,
-    };
+    return { kind: 'feedrank-feed', number: this.#native().share() };
   }
 
   /**
