@@ -117,7 +117,7 @@ export interface NativeEngagement {
   shape(): {
     halfLivesMs: number[];
     segmentHalfLivesMs: number[];
-    segments: Record<string, string[]>;
+    segments: { name: string; values: string[] }[];
     latenessMs: number;
   };
 }

@@ -215,9 +215,12 @@ Napi::Value EngagementObject::shape(const Napi::CallbackInfo& info) {
     for (uint32_t i = 0; i < durations.size(); ++i) array.Set(i, static_cast<double>(durations[i]));
     return array;
   };
-  auto segments = Napi::Object::New(info.Env());
-  for (const Segmentation& segmentation : options.segmentations) {
-    segments.Set(segmentation.name, to_string_array(info.Env(), segmentation.values));
+  auto segments = Napi::Array::New(info.Env(), options.segmentations.size());
+  for (uint32_t i = 0; i < options.segmentations.size(); ++i) {
+    auto segment = Napi::Object::New(info.Env());
+    segment.Set("name", options.segmentations[i].name);
+    segment.Set("values", to_string_array(info.Env(), options.segmentations[i].values));
+    segments.Set(i, segment);
   }
   auto shape = Napi::Object::New(info.Env());
   shape.Set("halfLivesMs", to_array(options.half_lives_ms));

@@ -1,4 +1,4 @@
-import type { NativeEngagementOptions } from '../binding';
+import type { NativeEngagement, NativeEngagementOptions } from '../binding';
 import { invalidArgument } from '../errors';
 import { checkInteger, checkObject } from '../validation';
 import { Segmentation, type Segments } from './segmentation';
@@ -49,6 +49,14 @@ export interface EngagementShape {
   readonly segmentHalfLivesMs: readonly number[];
   readonly segments: Segments;
   readonly latenessMs: number;
+}
+
+/** @internal */
+export function engagementShape(engagement: NativeEngagement): EngagementShape {
+  const { segments, ...shape } = engagement.shape();
+  // Unlike an assignment, this takes a name such as `__proto__` for what it is.
+  const byName = Object.fromEntries(segments.map(({ name, values }) => [name, values]));
+  return { ...shape, segments: byName };
 }
 
 /** Throws `INVALID_ARGUMENT`. @internal */

@@ -13,6 +13,7 @@ import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
 import {
   checkEngagementOptions,
+  engagementShape,
   type EngagementOptions,
   type EngagementShape,
 } from './engagement-options';
@@ -71,7 +72,7 @@ export class Feed {
   private constructor(options: FeedOptions, engagement: NativeEngagement) {
     this.catalog = options.catalog;
     this.#engagement = engagement;
-    const shape = engagement.shape();
+    const shape = engagementShape(engagement);
     this.#shape = shape;
     this.#segmentation = new Segmentation(shape.segments, 'segments');
     this.#plan = new Plan(options, {

@@ -487,14 +487,8 @@ describe('Feed.attach', () => {
       'handle.number',
     ],
     [
-      'no half-lives',
-      { kind: 'feedrank-feed', number: 1, latenessMs: 0 },
-      'INVALID_ARGUMENT',
-      'handle.halfLivesMs',
-    ],
-    [
       'a number that nobody has',
-      { kind: 'feedrank-feed', number: 4e6, halfLivesMs: [hour], latenessMs: 0 },
+      { kind: 'feedrank-feed', number: 4e6 },
       'DISPOSED',
       'handle',
     ],
