@@ -1,10 +1,25 @@
 #include "features/counter_store.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "error.h"
 
 namespace feedrank {
+namespace {
+
+/// Exponent plus mantissa − 1: log2 of a double from below, by less than 0.09, in a few cycles.
+/// A sum is bounded on every event, where a logarithm would cost more than the sum.
+double log2_from_below(double value) {
+  const auto bits = std::bit_cast<uint64_t>(value);
+  constexpr double kMantissa = 1.0 / static_cast<double>(uint64_t{1} << 52);
+  return static_cast<double>(bits) * kMantissa - 1023.0;
+}
+
+/// The same from above: log2(1 + m) − m is nowhere more than 0.0861.
+double log2_from_above(double value) { return log2_from_below(value) + 0.0862; }
+
+}  // namespace
 
 CounterStore::CounterStore(std::span<const int64_t> half_lives_ms, uint32_t lanes) : lanes_(lanes) {
   if (lanes == 0 || lanes > kMaxLanes) {
@@ -50,6 +65,18 @@ void CounterStore::add(Slot slot, int64_t at, std::span<const Addition> addition
     return;
   }
   fold(slot, at, additions);
+}
+
+void CounterStore::prefetch(Slot slot) const {
+  const size_t index = slot.index / kBlockSlots;
+  if (index >= blocks_.size() || blocks_[index] == nullptr) return;
+  const Block& block = *blocks_[index];
+  const size_t offset = slot.index % kBlockSlots;
+  __builtin_prefetch(&block.items[offset], 1);
+  __builtin_prefetch(&block.landmarks[offset * grids_.size()], 1);
+  const std::atomic<double>* sums = &block.sums[offset * grids_.size() * lanes_];
+  constexpr size_t kLine = 64 / sizeof(double);
+  for (size_t i = 0; i < grids_.size() * lanes_; i += kLine) __builtin_prefetch(sums + i, 1);
 }
 
 void CounterStore::advance(int64_t now) {
@@ -113,11 +140,12 @@ void CounterStore::fold(Slot slot, int64_t at, std::span<const Addition> additio
       }
     }
     const double weight = grids_[h].weight(at, landmark.load(kRelaxed));
+    const auto base = static_cast<double>(landmark.load(kRelaxed) * DecayGrid::kStep);
     for (const Addition& addition : additions) {
       std::atomic<double>& sum = sums[addition.lane];
       sum.store(sum.load(kRelaxed) + addition.amount * weight, kRelaxed);
       std::atomic<double>& largest = block.largest[h * lanes_ + addition.lane];
-      const double reached = Scan::magnitude(sum.load(kRelaxed), landmark.load(kRelaxed));
+      const double reached = log2_from_above(sum.load(kRelaxed)) + base;
       if (reached > largest.load(kRelaxed)) largest.store(reached, kRelaxed);
     }
   }
@@ -228,8 +256,8 @@ CounterValues CounterStore::Scan::read(Slot slot, int64_t now, Lane first) const
   return values;
 }
 
-double CounterStore::Scan::magnitude(double comparable, int64_t landmark) {
-  return std::log2(comparable) + static_cast<double>(landmark * DecayGrid::kStep);
+double CounterStore::Scan::least_magnitude(double comparable, int64_t landmark) {
+  return log2_from_below(comparable) + static_cast<double>(landmark * DecayGrid::kStep);
 }
 
 bool CounterStore::Scan::may_reach(Slot slot, Lane lane, uint32_t half_life,
@@ -238,9 +266,8 @@ bool CounterStore::Scan::may_reach(Slot slot, Lane lane, uint32_t half_life,
   if (block == nullptr) return false;
   const double bound =
       block->largest[half_life * store_.lanes_ + lane].load(std::memory_order_relaxed);
-  // The margin covers the rounding of logarithms; an empty block's bound stays below everything.
-  constexpr double kRounding = 1e-6;
-  return bound != kNothing && bound + kRounding >= least_magnitude;
+  // An empty block's bound stays below everything.
+  return bound != kNothing && bound >= least_magnitude;
 }
 
 double CounterStore::Scan::comparable(Slot slot, Lane lane, uint32_t half_life,

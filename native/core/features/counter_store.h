@@ -65,6 +65,9 @@ class CounterStore {
   /// instant last given to `advance` are kept apart until then.
   void add(Slot slot, int64_t at, std::span<const Addition> additions);
 
+  /// Brings an item's counters near, so that a batch does not wait for each in turn.
+  void prefetch(Slot slot) const;
+
   /// Says that event time has reached `now`; it never goes back.
   void advance(int64_t now);
 
@@ -98,8 +101,9 @@ class CounterStore {
     std::vector<Item> items;
     std::vector<std::atomic<int64_t>> landmarks;  // [slot][half-life]
     std::vector<std::atomic<double>> sums;        // [slot][half-life][lane]
-    // [half-life][lane]: at least `magnitude` of each sum that the block holds or held. Decay
-    // leaves a sum with its landmark as it is, so the bound is only ever raised.
+    // [half-life][lane]: at least log2 of each sum, with its landmark taken in, that the block
+    // holds or held. Decay leaves a sum with its landmark as it is, so the bound is only ever
+    // raised.
     std::vector<std::atomic<double>> largest;
   };
   struct Pending {
@@ -157,8 +161,9 @@ class CounterStore::Scan {
   /// comparison, so a scan passes over quiet parts of a catalog.
   bool may_reach(Slot slot, Lane lane, uint32_t half_life, double least_magnitude) const;
 
-  /// What `may_reach` compares: log2 of a comparable value, with its landmark taken in.
-  static double magnitude(double comparable, int64_t landmark);
+  /// What `may_reach` compares: log2 of a comparable value, with its landmark taken in, rounded
+  /// down by less than 0.09.
+  static double least_magnitude(double comparable, int64_t landmark);
 
  private:
   const Block* block_of(Slot slot) const;

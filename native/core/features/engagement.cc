@@ -45,16 +45,32 @@ RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
   totals_.advance(now);
   if (segments_ != nullptr) segments_->advance(now);
   users_.expire(now);
+  std::vector<EventGate::Fingerprint> fingerprints;
+  fingerprints.reserve(events.size());
+  for (const Event& event : events) {
+    fingerprints.push_back(EventGate::fingerprint_of(event.event_id));
+  }
+  // Far enough ahead that memory has answered when an event's turn comes.
+  constexpr size_t kAhead = 8;
+  const auto prefetch = [&](size_t i) {
+    if (i >= events.size() || slots[i].index == UINT32_MAX) return;
+    gate_.prefetch(fingerprints[i]);
+    counters_.prefetch(slots[i]);
+    if (segments_ != nullptr) segments_->prefetch(slots[i]);
+  };
+  for (size_t i = 0; i < kAhead; ++i) prefetch(i);
+  users_.prefetch(events);
   size_t next_from = events.size();
   std::vector<UserStore::Read> earlier;
   for (size_t i = 0; i < events.size(); ++i) {
+    prefetch(i + kAhead);
     const Event& event = events[i];
     const Slot from = event.from ? slots[next_from++] : Slot{};
     if (slots[i].index == UINT32_MAX) {
       ++result.unknown_items;
       continue;
     }
-    switch (gate_.judge(event.at, event.event_id, now)) {
+    switch (gate_.judge(event.at, fingerprints[i], now)) {
       case EventGate::Verdict::kDuplicate:
         ++result.duplicates;
         continue;

@@ -32,6 +32,7 @@ void EventGate::FingerprintSet::insert(const Fingerprint& fingerprint) {
 }
 
 EventGate::Fingerprint EventGate::fingerprint_of(const std::string& event_id) {
+  if (event_id.empty()) return {};
   // Two unlike functions of 64 bits: the library's own, and FNV-1a (Fowler, Noll, Vo 1991).
   uint64_t second = 0xcbf29ce484222325ULL;
   for (const char byte : event_id) {
@@ -50,13 +51,16 @@ EventGate::Slice& EventGate::slice_for(int64_t at) {
   return *place;
 }
 
-EventGate::Verdict EventGate::judge(int64_t at, const std::string& event_id, int64_t now) {
+void EventGate::prefetch(const Fingerprint& fingerprint) const {
+  for (const Slice& slice : slices_) slice.ids.prefetch(fingerprint);
+}
+
+EventGate::Verdict EventGate::judge(int64_t at, const Fingerprint& fingerprint, int64_t now) {
   if (newest_ != INT64_MIN && at < newest_ - lateness_) return Verdict::kLate;
-  if (event_id.empty()) {
+  if (fingerprint == Fingerprint{}) {
     newest_ = std::max(newest_, std::min(at, now));
     return Verdict::kAccept;
   }
-  const Fingerprint fingerprint = fingerprint_of(event_id);
   const bool known = std::any_of(slices_.begin(), slices_.end(), [&](const Slice& slice) {
     return slice.ids.contains(fingerprint);
   });

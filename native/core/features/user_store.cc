@@ -20,30 +20,31 @@ void UserStore::link_as_newest(uint32_t place) {
   newest_ = place;
 }
 
-uint32_t UserStore::give_up_oldest() {
-  const uint32_t place = oldest_;
+void UserStore::give_up(uint32_t place) {
   User& user = users_[place];
   unlink(place);
-  index_.erase(user.id);
+  index_.erase(ItemIdHash{}(user.id), place);
   user.last_active = INT64_MIN;
   user.shown.clear();
   user.reads.clear();
-  return place;
+}
+
+uint32_t UserStore::place_of(const UserId& id) const {
+  return index_.find(ItemIdHash{}(id), [&](uint32_t place) { return users_[place].id == id; });
 }
 
 UserStore::User& UserStore::touched(const UserId& id) {
-  const auto found = index_.find(id);
-  if (found != index_.end()) {
-    const uint32_t place = found->second;
+  uint32_t place = place_of(id);
+  if (place != kNobody) {
     if (place != newest_) {
       unlink(place);
       link_as_newest(place);
     }
     return users_[place];
   }
-  uint32_t place = 0;
   if (index_.size() >= limits_.max_users) {
-    place = give_up_oldest();
+    place = oldest_;
+    give_up(place);
   } else if (!free_.empty()) {
     place = free_.back();
     free_.pop_back();
@@ -51,9 +52,33 @@ UserStore::User& UserStore::touched(const UserId& id) {
     place = static_cast<uint32_t>(users_.size());
     users_.emplace_back();
   }
-  users_[place].id = index_.emplace(id, place).first;
+  users_[place].id = id;
+  index_.insert(ItemIdHash{}(id), place);
   link_as_newest(place);
   return users_[place];
+}
+
+void UserStore::prefetch(std::span<const Event> events) const {
+  std::scoped_lock lock(mutex_);
+  std::vector<uint32_t> places;
+  places.reserve(events.size());
+  for (const Event& event : events) index_.prefetch(ItemIdHash{}(event.user));
+  // Without comparing ids: a wrong reader brought near does no harm.
+  for (const Event& event : events) {
+    places.push_back(index_.find(ItemIdHash{}(event.user), [](uint32_t) { return true; }));
+    if (places.back() != kNobody) __builtin_prefetch(&users_[places.back()], 1);
+  }
+  for (const uint32_t place : places) {
+    if (place == kNobody) continue;
+    const User& user = users_[place];
+    if (user.older != kNobody) __builtin_prefetch(&users_[user.older].newer, 1);
+    if (user.newer != kNobody) __builtin_prefetch(&users_[user.newer].older, 1);
+    const auto* shown = reinterpret_cast<const char*>(user.shown.data());
+    constexpr size_t kLine = 64;
+    constexpr size_t kMost = 8 * kLine;
+    const size_t bytes = std::min(user.shown.size() * sizeof(Shown), kMost);
+    for (size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(shown + i, 1);
+  }
 }
 
 UserStore::Shown& UserStore::shown_entry(User& user, Slot slot, int64_t at) {
@@ -128,7 +153,8 @@ bool UserStore::record(const Event& event, Slot slot, std::vector<Read>& earlier
 void UserStore::expire(int64_t now) {
   std::scoped_lock lock(mutex_);
   while (oldest_ != kNobody && users_[oldest_].last_active < now - limits_.ttl_ms) {
-    free_.push_back(give_up_oldest());
+    free_.push_back(oldest_);
+    give_up(oldest_);
   }
 }
 
@@ -136,10 +162,10 @@ UserStore::State UserStore::state(const UserId& user, int64_t now) const {
   State state;
   {
     std::scoped_lock lock(mutex_);
-    const auto found = index_.find(user);
-    if (found == index_.end()) return {};
-    state.shown = users_[found->second].shown;
-    state.reads = users_[found->second].reads;
+    const uint32_t place = place_of(user);
+    if (place == kNobody) return {};
+    state.shown = users_[place].shown;
+    state.reads = users_[place].reads;
   }
   const int64_t since = now - limits_.ttl_ms;
   std::erase_if(state.shown, [since](const Shown& entry) { return entry.last < since; });
@@ -149,11 +175,9 @@ UserStore::State UserStore::state(const UserId& user, int64_t now) const {
 
 bool UserStore::forget(const UserId& user) {
   std::scoped_lock lock(mutex_);
-  const auto found = index_.find(user);
-  if (found == index_.end()) return false;
-  const uint32_t place = found->second;
-  unlink(place);
-  index_.erase(found);
+  const uint32_t place = place_of(user);
+  if (place == kNobody) return false;
+  give_up(place);
   // Nothing of the reader stays in memory that is set aside.
   users_[place] = User{};
   free_.push_back(place);
@@ -167,7 +191,7 @@ size_t UserStore::size() const {
 
 size_t UserStore::bytes() const {
   std::scoped_lock lock(mutex_);
-  size_t bytes = users_.size() * sizeof(User) + index_.size() * (sizeof(Index::value_type) + 16);
+  size_t bytes = users_.size() * sizeof(User) + index_.bytes();
   for (const User& user : users_) {
     bytes += user.shown.capacity() * sizeof(Shown) + user.reads.capacity() * sizeof(Read);
   }

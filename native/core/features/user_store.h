@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <unordered_map>
+#include <span>
 #include <vector>
 
 #include "catalog/chunk.h"
 #include "features/event.h"
+#include "features/user_index.h"
 
 namespace feedrank {
 
@@ -44,6 +45,10 @@ class UserStore {
   UserStore(const UserStore&) = delete;
   UserStore& operator=(const UserStore&) = delete;
 
+  /// Brings near what is known of the readers of some events, so that recording them does not wait
+  /// for each in turn.
+  void prefetch(std::span<const Event> events) const;
+
   /// Takes in what concerns the reader of an event. Where the event makes known that the reader has
   /// read the item, and that was not known before, `earlier` becomes what was known to be read
   /// until then, and true is returned.
@@ -62,12 +67,11 @@ class UserStore {
   size_t bytes() const;
 
  private:
-  static constexpr uint32_t kNobody = UINT32_MAX;
-  using Index = std::unordered_map<UserId, uint32_t, ItemIdHash>;
+  static constexpr uint32_t kNobody = UserIndex::kNone;
 
   /// Kept in a slab and linked by activity, so that a store at its bound allocates nothing more.
   struct User {
-    Index::const_iterator id;
+    UserId id;
     int64_t last_active = INT64_MIN;
     uint32_t older = kNobody;
     uint32_t newer = kNobody;
@@ -75,17 +79,18 @@ class UserStore {
     std::vector<Read> reads;
   };
 
+  uint32_t place_of(const UserId& id) const;
   User& touched(const UserId& id);
   void unlink(uint32_t place);
   void link_as_newest(uint32_t place);
-  /// Gives up the least recently active reader and returns the place that becomes free.
-  uint32_t give_up_oldest();
+  /// Makes a reader a stranger; the place becomes free.
+  void give_up(uint32_t place);
   Shown& shown_entry(User& user, Slot slot, int64_t at);
   bool read_entry(User& user, const Event& event, Slot slot, std::vector<Read>& earlier);
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  Index index_;
+  UserIndex index_;
   std::deque<User> users_;
   std::vector<uint32_t> free_;
   uint32_t oldest_ = kNobody;

@@ -109,7 +109,7 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
     best.offer(row, value);
     if (best.worst_score() > worst) {
       worst = best.worst_score();
-      least = CounterStore::Scan::magnitude(worst, reference);
+      least = CounterStore::Scan::least_magnitude(worst, reference);
     }
   });
   std::vector<Retrieved> items = best.finish();
