@@ -276,6 +276,10 @@ export interface NativeExplanations {
   readonly nativeFeaturesReady: boolean;
   /** [item × term], or empty. */
   readonly outputs: Float64Array;
+  /** Of a selector that weighs more than the score. */
+  readonly penaltyNames?: readonly string[];
+  /** [item × penalty] */
+  readonly penalties?: Float64Array;
   readonly stages: readonly { name: string; positions: Float64Array }[];
 }
 
