@@ -486,12 +486,7 @@ describe('Feed.attach', () => {
       'INVALID_ARGUMENT',
       'handle.number',
     ],
-    [
-      'a number that nobody has',
-      { kind: 'feedrank-feed', number: 4e6 },
-      'DISPOSED',
-      'handle',
-    ],
+    ['a number that nobody has', { kind: 'feedrank-feed', number: 4e6 }, 'DISPOSED', 'handle'],
   ])('refuses %s', async (_, handle, code, argument) => {
     await expectRefusal(() => untyped(Feed, 'attach', handle, options()), { code, argument });
   });
