@@ -12,6 +12,7 @@ const Table = require('cli-table3');
 const benchmarks = [
   { id: 'event-loop-delay', file: 'event-loop.js', flags: [] },
   { id: 'memory-growth', file: 'memory.js', flags: ['--expose-gc'] },
+  { id: 'explanations', file: 'explanations.js', flags: [] },
 ];
 
 async function main() {

@@ -74,6 +74,7 @@ export interface NativeEngagementOptions {
   readonly maxReadsPerUser: number;
   readonly ttlMs: number;
   readonly coRead: { halfLifeMs: number; windowMs: number; maxPerItem: number; reads: number };
+  readonly slicesHalfLifeMs: number;
 }
 
 export interface NativeEvents {
@@ -111,6 +112,7 @@ export interface NativeEngagement {
       now: number;
     },
   ): Promise<{ values: Float32Array; known: Float64Array }>;
+  slices(options: { now: number }): NativeSlices;
   stats(): { users: number; userBytes: number; counterBytes: number };
   share(): number;
   /** What the counters were made with. */
@@ -120,6 +122,23 @@ export interface NativeEngagement {
     segments: { name: string; values: string[] }[];
     latenessMs: number;
   };
+}
+
+/** Figures and gaps in the order of the native core's SliceReport; NaN where one cannot be said. */
+export interface NativeSlices {
+  readonly asOf: number;
+  readonly all: Float64Array;
+  readonly segments: readonly NativeSliceComparison[];
+  readonly groups: readonly (NativeSliceComparison & { readonly other: Float64Array })[];
+  readonly slatesAhead: number;
+}
+
+export interface NativeSliceComparison {
+  readonly name: string;
+  readonly values: readonly string[];
+  /** [value × figure] */
+  readonly figures: Float64Array;
+  readonly gaps: Float64Array;
 }
 
 export interface NativeFeature {
@@ -257,6 +276,10 @@ export interface NativeExplanations {
   readonly nativeFeaturesReady: boolean;
   /** [item × term], or empty. */
   readonly outputs: Float64Array;
+  /** Of a selector that weighs more than the score. */
+  readonly penaltyNames?: readonly string[];
+  /** [item × penalty] */
+  readonly penalties?: Float64Array;
   readonly stages: readonly { name: string; positions: Float64Array }[];
 }
 

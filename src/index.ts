@@ -44,6 +44,13 @@ export {
   type SlateJson,
   type Trace,
 } from './feed/slate';
+export type {
+  GroupComparison,
+  SliceComparison,
+  SliceFigures,
+  SliceGaps,
+  Slices,
+} from './feed/slices';
 export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';

@@ -9,6 +9,7 @@
 #include "features/feature_assembler.h"
 #include "segment_decoding.h"
 #include "shared_registry.h"
+#include "slices_encoding.h"
 #include "wrapped.h"
 
 namespace feedrank::binding {
@@ -33,6 +34,7 @@ Engagement::Options read_options(const Napi::Value& value) {
   options.co_read = {{co_read.instant("halfLifeMs"), co_read.count("maxPerItem")},
                      co_read.instant("windowMs"),
                      co_read.count("reads")};
+  options.slices_half_life_ms = reader.instant("slicesHalfLifeMs");
   return options;
 }
 
@@ -84,6 +86,7 @@ Napi::Function EngagementObject::define(Napi::Env env) {
                      {InstanceMethod<&EngagementObject::record>("record"),
                       InstanceMethod<&EngagementObject::forget>("forget"),
                       InstanceMethod<&EngagementObject::features>("features"),
+                      InstanceMethod<&EngagementObject::slices>("slices"),
                       InstanceMethod<&EngagementObject::stats>("stats"),
                       InstanceMethod<&EngagementObject::share>("share"),
                       InstanceMethod<&EngagementObject::shape>("shape")});
@@ -197,6 +200,13 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
           object.Set("known", to_float64_array(env, output.known));
           return object;
         });
+  });
+}
+
+Napi::Value EngagementObject::slices(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    return encode_slices(info.Env(), *shared_->engagement, reader.instant("now"));
   });
 }
 

@@ -29,6 +29,8 @@ export interface EngagementOptions {
   readonly ttlMs?: number;
   /** Which items are read by the same readers, and which are clicked on an item's page. */
   readonly coRead?: CoReadOptions;
+  /** Half-life of what {@link Feed.slices} reports, whole milliseconds of at least 1,000. Defaults to 12 h. */
+  readonly slicesHalfLifeMs?: number;
 }
 
 /** How items that are read together are counted. */
@@ -84,6 +86,12 @@ export function checkEngagementOptions(options: EngagementOptions): NativeEngage
       maxPerItem: checkInteger(coRead.maxPerItem ?? 32, 'coRead.maxPerItem', 1, 1024),
       reads: checkInteger(coRead.reads ?? 20, 'coRead.reads', 0, 128),
     },
+    slicesHalfLifeMs: checkInteger(
+      options.slicesHalfLifeMs ?? 12 * hour,
+      'slicesHalfLifeMs',
+      1000,
+      365 * day,
+    ),
   };
 }
 

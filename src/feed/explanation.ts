@@ -31,6 +31,11 @@ export interface Explanation {
   readonly features: Readonly<Record<string, number>>;
   /** What a model put out for the item, by head, before the heads are weighted; empty for others. */
   readonly outputs: Readonly<Record<string, number>>;
+  /**
+   * What the selector weighed beside the score when it took the item, by name (`diversity`,
+   * `exposure`); empty for selectors that weigh nothing else. Negative where it held the item back.
+   */
+  readonly penalties: Readonly<Record<string, number>>;
   /** From the first list of candidates to the slate, in order. */
   readonly positions: readonly StagePosition[];
 }

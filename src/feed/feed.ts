@@ -22,6 +22,7 @@ import { Plan, type FeedStages } from './plan';
 import type { Query } from './query';
 import { Segmentation } from './segmentation';
 import type { Slate } from './slate';
+import { decodeSlices, type Slices } from './slices';
 import { StageRunner } from './stage-runner';
 
 const hour = 3_600_000;
@@ -193,6 +194,20 @@ export class Feed {
       values,
       known: Array.from(known, (entry) => entry === 1),
     };
+  }
+
+  /**
+   * How slices of readers and groups of items fare: decayed impressions and clicks as recorded, the
+   * exposure that answered slates gave and the scores behind it, and the gaps between them. Slates
+   * of `rank` and of `rerank` count; scores compare while requests share a ranker and its weights.
+   * Costs some microseconds. `now` defaults to the clock. Throws `INVALID_ARGUMENT`, `DISPOSED`.
+   */
+  slices(options: { readonly now?: Instant } = {}): Slices {
+    const { now, ...rest } = checkObject(options, 'options');
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw invalidArgument(`options.${unknown}`, 'now alone', unknown);
+    const asOf = now === undefined ? Date.now() : toMilliseconds(now, 'now');
+    return guard(() => decodeSlices(this.#native().slices({ now: asOf })));
   }
 
   /**

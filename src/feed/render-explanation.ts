@@ -11,7 +11,7 @@ export function renderExplanation(item: SlateItem): string {
   if (explanation === undefined) {
     throw invalidArgument('item', 'an item of a slate whose query has explain: true', item);
   }
-  const { sources, features, outputs, positions } = explanation;
+  const { sources, features, outputs, penalties, positions } = explanation;
   return [
     `${id} is number ${position + 1} with score ${number(score)}`,
     ...section('found by', sources, ({ generator, score: own, position: place }) => [
@@ -27,6 +27,10 @@ export function renderExplanation(item: SlateItem): string {
       name,
       number(value),
       ...(Object.hasOwn(outputs, name) ? [`from output ${number(outputs[name]!)}`] : []),
+    ]),
+    ...section('weighed beside it', Object.entries(penalties), ([name, value]) => [
+      name,
+      number(value),
     ]),
     ...section('features', Object.entries(features), ([name, value]) => [name, number(value)]),
   ].join('\n');

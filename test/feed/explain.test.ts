@@ -154,7 +154,7 @@ test('an explanation agrees with what stages of one’s own see at every step', 
         slate.items.map(({ id }) => id),
       );
       slate.items.forEach((item, i) => {
-        const { sources, features: read, outputs, positions } = item.explanation!;
+        const { sources, features: read, outputs, penalties, positions } = item.explanation!;
         const found = generators.filter(({ name }) => lists[name]!.includes(item.id));
         expect(sources).toEqual(
           found.map(({ name }) => ({
@@ -182,6 +182,7 @@ test('an explanation agrees with what stages of one’s own see at every step', 
         expect(item.terms).toEqual(Object.fromEntries(terms));
         expect(item.score).toBe(terms.reduce((sum, [, term]) => sum + term, 0));
         expect(outputs).toEqual({});
+        expect(penalties).toEqual({});
         explained += 1;
         if (ranked !== item.position) moved += 1;
       });

@@ -111,7 +111,7 @@ describe('the shape of the JSON', () => {
         `"sources":[{"generator":"fresh","score":${slate.items[0]!.sources[0]!.score}}],` +
         `"terms":{"quality":${score}},` +
         `"explanation":{"sources":[{"generator":"fresh","score":${slate.items[0]!.sources[0]!.score},"position":${position}}],` +
-        `"features":{"quality":${score}},"outputs":{},` +
+        `"features":{"quality":${score}},"outputs":{},"penalties":{},` +
         `"positions":[{"stage":"merge","after":${position}},{"stage":"weighted-sum","before":${position},"after":0},` +
         `{"stage":"top-n","before":0,"after":0}]}}]}`,
     );

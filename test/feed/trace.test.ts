@@ -120,6 +120,32 @@ describe('of a real request', () => {
     ]);
   });
 
+  test('what a selector and a model weighed is rendered, too', () => {
+    const rendered = renderExplanation({
+      id: 'a',
+      position: 0,
+      score: 3,
+      sources: [],
+      terms: { click: 3 },
+      explanation: {
+        sources: [],
+        features: {},
+        outputs: { click: 1.5 },
+        penalties: { diversity: -0.25 },
+        positions: [{ stage: 'list', after: 4 }],
+      },
+    });
+    expect(rendered.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['a is number 1 with score 3'],
+      ['stood at'],
+      ['list', '5'],
+      ['score of'],
+      ['click', '3', 'from output 1.5'],
+      ['weighed beside it'],
+      ['diversity', '-0.25'],
+    ]);
+  });
+
   test('an item that was not explained cannot be rendered', async () => {
     const slate = await feed.rank({ now, limit: 1 });
     await expectRefusal(() => renderExplanation(slate.items[0]!), {

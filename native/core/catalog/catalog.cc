@@ -296,6 +296,24 @@ std::vector<Slot> Catalog::slots(std::span<const ItemId* const> ids) const {
   return slots;
 }
 
+std::vector<uint32_t> Catalog::labels(std::span<const Slot> slots) const {
+  const size_t width = schema_.labels.size();
+  std::vector<uint32_t> labels(slots.size() * width, StringTable::kNone);
+  if (width == 0) return labels;
+  // A row that is current while the index is held cannot be reused.
+  std::shared_lock lock(index_mutex_);
+  const std::shared_ptr<const ChunkList> chunks = chunk_list();
+  for (size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].index >= slots_.size()) continue;
+    const SlotEntry& entry = slots_[slots[i].index];
+    if (entry.current == kNoRow || entry.generation != slots[i].generation) continue;
+    const Chunk& chunk = *(*chunks)[entry.current / Chunk::kRows];
+    const uint32_t offset = Snapshot::offset_of(entry.current);
+    for (size_t l = 0; l < width; ++l) labels[i * width + l] = chunk.labels[l][offset];
+  }
+  return labels;
+}
+
 std::vector<uint8_t> Catalog::alive(std::span<const Slot> slots) const {
   std::vector<uint8_t> alive(slots.size(), 0);
   std::shared_lock lock(index_mutex_);

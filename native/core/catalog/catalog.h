@@ -51,6 +51,10 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   /// The same for ids that lie apart, so that a batch of events need not copy them.
   std::vector<Slot> slots(std::span<const ItemId* const> ids) const;
 
+  /// Label values of the items in these slots as of now, [slot][label]; StringTable::kNone where an
+  /// item has none or has left.
+  std::vector<uint32_t> labels(std::span<const Slot> slots) const;
+
   /// Whether each slot still has its item, as of now and not as of any snapshot.
   std::vector<uint8_t> alive(std::span<const Slot> slots) const;
 

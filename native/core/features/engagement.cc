@@ -15,6 +15,9 @@ Engagement::Engagement(std::shared_ptr<Catalog> catalog, Options options)
       totals_(options_.half_lives_ms, kEngagementLanes),
       co_reads_(options_.co_read.pairs),
       follow_ups_(options_.co_read.pairs),
+      slices_({count_segment_values(options_.segmentations),
+               static_cast<uint32_t>(catalog_->schema().labels.size()),
+               options_.slices_half_life_ms}),
       users_(options_.users),
       gate_(options_.lateness_ms) {
   const uint32_t values = count_segment_values(options_.segmentations);
@@ -39,11 +42,15 @@ RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
   }
   const std::vector<Slot> slots = catalog_->slots(std::span<const ItemId* const>(ids));
 
+  const size_t label_count = catalog_->schema().labels.size();
+  const std::vector<uint32_t> labels = catalog_->labels(std::span(slots).first(events.size()));
+
   RecordResult result;
   counters_.advance(now);
   quality_.advance(now);
   totals_.advance(now);
   if (segments_ != nullptr) segments_->advance(now);
+  slices_.advance(now);
   users_.expire(now);
   std::vector<EventGate::Fingerprint> fingerprints;
   fingerprints.reserve(events.size());
@@ -83,6 +90,8 @@ RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
     ++result.recorded;
     if (users_.record(event, slots[i], earlier)) pair(event, slots[i], earlier);
     count(event, slots[i], from);
+    slices_.record_event(event.segments, std::span(labels).subspan(i * label_count, label_count),
+                         event.type, event.at);
   }
   return result;
 }

@@ -12,6 +12,7 @@
 #include "features/event.h"
 #include "features/event_gate.h"
 #include "features/pair_store.h"
+#include "features/slice_monitor.h"
 #include "features/user_store.h"
 
 namespace feedrank {
@@ -33,6 +34,7 @@ class Engagement {
     int64_t lateness_ms = 600'000;
     UserStore::Limits users;
     CoRead co_read;
+    int64_t slices_half_life_ms = 12LL * 3'600'000;
   };
 
   Engagement(std::shared_ptr<Catalog> catalog, Options options);
@@ -57,6 +59,10 @@ class Engagement {
   const PairStore& co_reads() const { return co_reads_; }
   /// Clicks on an item's page; the total is how many.
   const PairStore& follow_ups() const { return follow_ups_; }
+
+  /// Slices of readers and groups of items: events feed it here, requests their slates.
+  const SliceMonitor& slices() const { return slices_; }
+  SliceMonitor& slices() { return slices_; }
 
   /// Native memory of all counters, of pairs too.
   size_t counter_bytes() const;
@@ -83,6 +89,7 @@ class Engagement {
   CounterStore totals_;
   PairStore co_reads_;
   PairStore follow_ups_;
+  SliceMonitor slices_;
   UserStore users_;
   std::mutex record_mutex_;
   EventGate gate_;

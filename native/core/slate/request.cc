@@ -129,6 +129,7 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
           select();
         }
         drop_removed();
+        watch_slate();
         next_ = State::kDone;
         break;
       case State::kDone:
@@ -308,6 +309,27 @@ void Request::drop_removed() {
   }
   trace_.removed_meanwhile += static_cast<uint32_t>(order_.size() - out);
   order_.resize(out);
+}
+
+void Request::watch_slate() {
+  const size_t label_count = snapshot_->catalog().schema().labels.size();
+  std::vector<uint32_t> labels;
+  std::vector<double> scores;
+  // What stands in for a ranker's scores would be compared with scores of another scale.
+  const bool ranked = std::none_of(
+      trace_.stages.begin(), trace_.stages.end(),
+      [](const StageTrace& stage) { return stage.kind == "ranker" && !stage.skipped.empty(); });
+  for (const uint32_t position : order_) {
+    const Chunk& chunk = snapshot_->chunk_of(candidates_.rows[position]);
+    const uint32_t offset = Snapshot::offset_of(candidates_.rows[position]);
+    for (size_t l = 0; l < label_count; ++l) labels.push_back(chunk.labels[l][offset]);
+    if (ranked) scores.push_back(candidates_.scores[position]);
+  }
+  // Nothing in an answer depends on this clock: it only tells a slate of now from one far ahead.
+  const auto clock = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  engagement_->slices().record_slate(query_.segments, labels, scores, order_.size(), query_.now,
+                                     clock.count());
 }
 
 }  // namespace feedrank

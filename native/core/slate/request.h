@@ -82,6 +82,8 @@ class Request {
   /// The native order: by score, without what was removed, within the caps.
   void take_best();
   void drop_removed();
+  /// Tells the monitor of slices what the answer shows to whom.
+  void watch_slate();
   /// Keeps, for an explanation, where the candidates stand after a stage.
   void note_positions(const std::string& stage);
 
