@@ -204,7 +204,7 @@ export interface NativePlanSpec extends NativeFeatureList {
   readonly enricherName: string;
   readonly enrichers: readonly { name: string; features: number }[];
   readonly ranker: NativeRankerSpec;
-  readonly selector: { name: string; kind: 'top-n' | 'external' };
+  readonly selector: { name: string; kind: 'top-n' | 'mmr' | 'dpp' | 'external'; space?: string };
   readonly device: string;
 }
 
@@ -245,6 +245,11 @@ export interface NativeSettings {
   readonly seenAfterImpressions: number;
   readonly perAuthor: number;
   readonly perTopic: number;
+  readonly authorSpacing: number;
+  readonly topicSpacing: number;
+  readonly diversity: number;
+  /** At most 8; `label` is a position in the catalog's labels. */
+  readonly exposure: readonly { label: number; value: string; share: number; tolerance: number }[];
   readonly headWeights: Float64Array;
   readonly budgetMs: number;
 }
@@ -277,9 +282,9 @@ export interface NativeExplanations {
   /** [item × term], or empty. */
   readonly outputs: Float64Array;
   /** Of a selector that weighs more than the score. */
-  readonly penaltyNames?: readonly string[];
+  readonly penaltyNames: readonly string[];
   /** [item × penalty] */
-  readonly penalties?: Float64Array;
+  readonly penalties: Float64Array;
   readonly stages: readonly { name: string; positions: Float64Array }[];
 }
 

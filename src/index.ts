@@ -59,12 +59,14 @@ export { saveScriptedNetwork, type ScriptedNetwork } from './models/scripted-net
 export {
   rankProfileSchema,
   tauOfHalfLife,
+  type ExposureTarget,
   type RankProfile,
   type RankSettings,
 } from './profile/rank-profile';
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
 export type { StageTrace } from './stage-trace';
 export type { CandidateBatch } from './stages/candidate-batch';
+export { dpp, mmr, topN, type DiversityOptions } from './stages/native-selectors';
 export {
   decayedDot,
   decayedDotRanker,
@@ -72,7 +74,6 @@ export {
   maximumAge,
   nativeFeatures,
   seen,
-  topN,
   torchScript,
   trending,
   weightedSum,

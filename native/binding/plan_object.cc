@@ -1,5 +1,6 @@
 #include "plan_object.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -86,6 +87,21 @@ void read_ranker(const ObjectReader& reader, const CatalogSchema& schema, Plan& 
   }
 }
 
+SelectorStage read_selector(const ObjectReader& reader, const CatalogSchema& schema) {
+  using Kind = SelectorStage::Kind;
+  const std::string kind = reader.text("kind");
+  SelectorStage selector{reader.text("name"),
+                         kind == "top-n" ? Kind::kTopN
+                         : kind == "mmr" ? Kind::kMmr
+                         : kind == "dpp" ? Kind::kDpp
+                                         : Kind::kExternal,
+                         std::nullopt};
+  if (reader.has("space")) {
+    selector.space = schema.space_index(reader.text("space"), "selector.space");
+  }
+  return selector;
+}
+
 }  // namespace
 
 Napi::Function PlanObject::define(Napi::Env env) {
@@ -110,10 +126,7 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
       plan->enrichers.push_back({item.text("name"), item.count("features")});
     });
     read_ranker(reader.object("ranker"), schema, *plan);
-    const ObjectReader selector = reader.object("selector");
-    plan->selector = {selector.text("name"), selector.text("kind") == "top-n"
-                                                 ? SelectorStage::Kind::kTopN
-                                                 : SelectorStage::Kind::kExternal};
+    plan->selector = read_selector(reader.object("selector"), schema);
     plan_ = std::move(plan);
     retriever_ = make_exact_retriever(reader.text("device"));
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);
@@ -122,12 +135,12 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
 }
 
 std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info) const {
+  const CatalogSchema& schema = engagement_->catalog->catalog->schema();
   return std::make_shared<Request>(
       engagement_->engagement, plan_, retriever_,
-      read_query(ObjectReader(info[0], "query"), engagement_->catalog->catalog->schema(),
-                 context_values_,
+      read_query(ObjectReader(info[0], "query"), schema, context_values_,
                  count_segment_values(engagement_->engagement->options().segmentations)),
-      read_settings(ObjectReader(info[1], "settings"), *plan_));
+      read_settings(ObjectReader(info[1], "settings"), *plan_, schema.labels.size()));
 }
 
 Napi::Value PlanObject::rank(const Napi::CallbackInfo& info) {

@@ -27,6 +27,22 @@ std::vector<double> finite(std::vector<double> values, const std::string& argume
   return values;
 }
 
+std::vector<ExposureTarget> read_exposure(const Napi::Array& targets, size_t labels) {
+  constexpr size_t kMost = 8;
+  std::vector<ExposureTarget> exposure;
+  check(targets.Length() <= kMost, "exposure", "at most 8 targets");
+  for_each_object(targets, "exposure", [&](const ObjectReader& target) {
+    exposure.push_back({target.count("label"), target.text("value"), target.number("share"),
+                        target.number("tolerance")});
+    const ExposureTarget& added = exposure.back();
+    check(added.label < labels, target.path() + ".label", "a label of the catalog");
+    check(added.share >= 0 && added.share <= 1, target.path() + ".share", "a number from 0 to 1");
+    check(added.tolerance >= 0 && added.tolerance <= 1, target.path() + ".tolerance",
+          "a number from 0 to 1");
+  });
+  return exposure;
+}
+
 }  // namespace
 
 NegativeDots read_negatives(const std::string& text) {
@@ -57,7 +73,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   return query;
 }
 
-Settings read_settings(const ObjectReader& reader, const Plan& plan) {
+Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labels) {
   Settings settings;
   settings.tau_ms = reader.number("tauMs");
   settings.negatives = read_negatives(reader.text("negativeDots"));
@@ -66,8 +82,13 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan) {
   settings.quotas = {quotas.begin(), quotas.end()};
   settings.max_age_ms = reader.number("maxAgeMs");
   settings.seen_after_impressions = reader.count("seenAfterImpressions");
-  settings.per_author = reader.count("perAuthor");
-  settings.per_topic = reader.count("perTopic");
+  settings.limits.per_author = reader.count("perAuthor");
+  settings.limits.per_topic = reader.count("perTopic");
+  settings.limits.author_spacing = reader.count("authorSpacing");
+  settings.limits.topic_spacing = reader.count("topicSpacing");
+  settings.diversity = reader.number("diversity");
+  check(settings.diversity >= 0 && settings.diversity <= 1, "diversity", "a number from 0 to 1");
+  settings.exposure = read_exposure(reader.array("exposure"), labels);
   settings.head_weights = reader.numbers("headWeights");
   settings.budget_ms = reader.number("budgetMs");
   check(settings.tau_ms > 0, "tauMs", "a number above 0");

@@ -14,7 +14,8 @@ NegativeDots read_negatives(const std::string& text);
 Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values,
                  uint32_t segment_values);
 
-Settings read_settings(const ObjectReader& reader, const Plan& plan);
+/// `labels` is how many labels the catalog has.
+Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labels);
 
 /// What an external stage answered; checked against the number of candidates that it was given.
 ExternalResult read_external_result(const Napi::Value& value, const Plan& plan, size_t candidates);

@@ -19,6 +19,7 @@ Napi::Array encode_stages(Napi::Env env, const Trace& trace) {
     stage.Set("in", line.in);
     stage.Set("out", line.out);
     if (!line.skipped.empty()) stage.Set("skipped", line.skipped);
+    stage.Set("shortfalls", to_string_array(env, line.shortfalls));
     stage.Set("notes", to_string_array(env, line.notes));
     stages.Set(i, stage);
   }
@@ -69,6 +70,9 @@ Napi::Value encode_explanations(Napi::Env env, const Request& request) {
   explanations.Set("nativeFeaturesReady", request.features_ready());
   explanations.Set("outputs", picked(env, order, history.outputs,
                                      history.outputs.empty() ? 0 : candidates.term_names.size()));
+  explanations.Set("penaltyNames", to_string_array(env, request.penalty_names()));
+  explanations.Set("penalties",
+                   picked(env, order, request.penalties(), request.penalty_names().size()));
   explanations.Set("stages", encode_positions(env, request));
   return explanations;
 }

@@ -12,10 +12,10 @@ import {
   fresh,
   maximumAge,
   seen,
-  topN,
   torchScript,
   trending,
 } from '../stages/native-stages';
+import { topN } from '../stages/native-selectors';
 import { buildDemoRanker } from './demo-ranker';
 
 /** What the log tells of one reader. */

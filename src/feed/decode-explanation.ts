@@ -23,9 +23,7 @@ export function decodeExplanation(
       native.nativeFeaturesReady ? features : features.slice(plan.definitions.length),
     ),
     outputs: Object.fromEntries(namedRow(termNames, native.outputs, item)),
-    penalties: Object.fromEntries(
-      namedRow(native.penaltyNames ?? [], native.penalties ?? new Float64Array(0), item),
-    ),
+    penalties: Object.fromEntries(namedRow(native.penaltyNames, native.penalties, item)),
     positions: native.stages.map(({ name, positions }, i): StagePosition => {
       const after = positions[item]!;
       if (i === 0) return { stage: name, after };

@@ -36,11 +36,10 @@ export function decodeSlate(
     unknownIds: native.unknownIds,
     removedMeanwhile: native.removedMeanwhile,
   };
-  const degraded = native.stages.flatMap((stage): Degradation[] =>
-    stage.skipped === undefined || stage.skipped === harmless
-      ? []
-      : [{ stage: stage.name, reason: stage.skipped }],
-  );
+  const degraded = native.stages.flatMap(({ name, skipped, shortfalls }): Degradation[] => [
+    ...(skipped === undefined || skipped === harmless ? [] : [{ stage: name, reason: skipped }]),
+    ...shortfalls.map((reason) => ({ stage: name, reason })),
+  ]);
   return Slate.of({
     items,
     now: request.now,

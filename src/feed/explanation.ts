@@ -32,8 +32,11 @@ export interface Explanation {
   /** What a model put out for the item, by head, before the heads are weighted; empty for others. */
   readonly outputs: Readonly<Record<string, number>>;
   /**
-   * What the selector weighed beside the score when it took the item, by name (`diversity`,
-   * `exposure`); empty for selectors that weigh nothing else. Negative where it held the item back.
+   * What the selector weighed beside the score when it took the item, by name; empty for selectors
+   * that weigh nothing else. `diversity` is −w · the greatest similarity to what stood before it
+   * (MMR), or w · the logarithm of what that left of it (DPP), beside (1 − w) · ŝ (see `mmr`);
+   * `exposure` is what a slate by score alone would have to add to the ŝ of the item's groups for
+   * them to get their shares. Negative where it held the item back.
    */
   readonly penalties: Readonly<Record<string, number>>;
   /** From the first list of candidates to the slate, in order. */

@@ -11,6 +11,7 @@ import { FeedrankError, guard, invalidArgument } from '../errors';
 import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
 import type { Model } from '../models/model';
+import { encodeExposure } from '../profile/encode-exposure';
 import type { RankSettings } from '../profile/rank-profile';
 import type { EngagementShape } from './engagement-options';
 import type { Segmentation } from './segmentation';
@@ -63,6 +64,7 @@ export class Plan {
   readonly selector: Selector | undefined;
   readonly definitions: readonly FeatureDefinition[];
   readonly #model: Model | undefined;
+  readonly #labels: readonly string[];
   readonly #encoded = new WeakMap<RankSettings, NativeSettings>();
 
   constructor(stages: FeedStages, target: PlanTarget) {
@@ -91,6 +93,7 @@ export class Plan {
     this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
+    this.#labels = target.catalog.schema.labels;
 
     const features = encodeFeatures(
       this.definitions,
@@ -113,7 +116,7 @@ export class Plan {
         features: names.length,
       })),
       ranker: encodeRanker(ranker, this.featureNames, target.catalog),
-      selector: { name: selector.name, kind: nativeOf(selector, 'selector')?.kind ?? 'external' },
+      selector: encodeSelector(selector, target.catalog),
       device: target.device,
     };
     this.native = guard(() => new (binding().Plan)(target.engagement, spec));
@@ -130,7 +133,7 @@ export class Plan {
     );
   }
 
-  /** Throws `UNKNOWN_STAGE` or `INVALID_ARGUMENT` where settings do not fit the stages. */
+  /** Throws `UNKNOWN_STAGE`, `UNKNOWN_GROUP` or `INVALID_ARGUMENT` where settings do not fit. */
   encodeSettings(settings: RankSettings): NativeSettings {
     let encoded = this.#encoded.get(settings);
     if (encoded === undefined) {
@@ -150,18 +153,25 @@ export class Plan {
         );
       }
     }
+    const quotas = this.generatorNames.map(
+      (name) => ownValue(settings.quotas, name) ?? settings.maxCandidates,
+    );
+    if (quotas.length > 0 && quotas.every((quota) => quota === 0)) {
+      throw invalidArgument('profile.quotas', 'a quota above 0 for one generator at least', 0);
+    }
     return {
       tauMs: settings.tauMs,
       negativeDots: settings.negativeDots,
       maxCandidates: settings.maxCandidates,
-      quotas: Uint32Array.from(
-        this.generatorNames,
-        (name) => ownValue(settings.quotas, name) ?? settings.maxCandidates,
-      ),
+      quotas: Uint32Array.from(quotas),
       maxAgeMs: settings.maxAgeMs,
       seenAfterImpressions: settings.seenAfterImpressions,
       perAuthor: settings.perAuthor,
       perTopic: settings.perTopic,
+      authorSpacing: settings.authorSpacing,
+      topicSpacing: settings.topicSpacing,
+      diversity: settings.diversity,
+      exposure: encodeExposure(settings.exposure, this.#labels),
       headWeights: this.#model?.headWeights(settings.headWeights) ?? new Float64Array(0),
       budgetMs: settings.budgetMs,
     };
@@ -328,4 +338,14 @@ function encodeRanker(
   }
   const weights = Float64Array.from(Object.values(native.weights));
   return { ...common, kind: native.kind, columns, weights, terms };
+}
+
+function encodeSelector(stage: NamedStage, catalog: Catalog): NativePlanSpec['selector'] {
+  const native = nativeOf(stage, 'selector');
+  if (native === undefined) return { name: stage.name, kind: 'external' };
+  if (native.kind === 'top-n' || native.space === undefined) {
+    return { name: stage.name, kind: native.kind };
+  }
+  catalog.space(native.space, `selector.${stage.name}.space`);
+  return { name: stage.name, kind: native.kind, space: native.space };
 }

@@ -30,6 +30,10 @@ export function renderTrace(trace: Trace): string {
   ].join('\n');
 }
 
-function notesOf({ skipped, notes }: StageTrace): string[] {
-  return skipped === undefined ? [...notes] : [`skipped: ${skipped}`, ...notes];
+function notesOf({ skipped, shortfalls, notes }: StageTrace): string[] {
+  return [
+    ...(skipped === undefined ? [] : [`skipped: ${skipped}`]),
+    ...shortfalls.map((shortfall) => `fell short: ${shortfall}`),
+    ...notes,
+  ];
 }

@@ -44,7 +44,7 @@ export interface Trace {
   readonly removedMeanwhile: number;
 }
 
-/** A stage that did not take part in an answer, and why. */
+/** A stage that did not take part in an answer, or not in full, and why. */
 export interface Degradation {
   readonly stage: string;
   readonly reason: string;
@@ -78,7 +78,10 @@ export class Slate {
   readonly profile: string;
   /** The catalog's epoch that the request saw. */
   readonly epoch: number;
-  /** Stages that were skipped for want of time or because they failed; empty for a full answer. */
+  /**
+   * Stages that were skipped for want of time or because they failed, and targets that a stage
+   * missed; empty for a full answer.
+   */
   readonly degraded: readonly Degradation[];
   readonly trace: Trace;
 

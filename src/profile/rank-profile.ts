@@ -10,6 +10,45 @@ export const largestWeight = 1e100;
 
 const closed = { additionalProperties: false } as const;
 
+const exposureTargetSchema = Type.Object(
+  {
+    group: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: "One of the catalog's labels, such as `creator`.",
+    }),
+    value: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'The value of that label that makes an item one of the group.',
+    }),
+    share: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description:
+        "The group's share of Σ 1 / log2(position + 2) over the slate, position 0 for the first item.",
+    }),
+    tolerance: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'How far the share may lie from `share`, either way. Defaults to 0.02.',
+      }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      'The share of exposure that a group of items is to have. Moves creator exposure, against click-through; a share that cannot be had is given as nearly as can be, and `degraded` says so.',
+  },
+);
+
+/** The share of a slate's exposure that a group of items is to have. */
+export type ExposureTarget = Static<typeof exposureTargetSchema>;
+
+/** What `tolerance` is where a target names none. @internal */
+export const defaultExposureTolerance = 0.02;
+
 /** The JSON schema of {@link RankProfile}: files, HTTP and types alike come from it. */
 export const rankProfileSchema = Type.Object(
   {
@@ -79,6 +118,37 @@ export const rankProfileSchema = Type.Object(
         description: 'Most items of one topic in a slate; 0 for no cap. Defaults to 0.',
       }),
     ),
+    authorSpacing: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000,
+        description:
+          'Least number of other items between two of one author, where that leaves anything to take; 0 for no spacing. Defaults to 0.',
+      }),
+    ),
+    topicSpacing: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000,
+        description:
+          'Least number of other items between two of one topic, where that leaves anything to take; 0 for no spacing. Defaults to 0.',
+      }),
+    ),
+    diversity: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description:
+          'Weight w of diversity against score in the selectors `mmr` and `dpp`: 0 is the order of scores, 1 disregards scores. Defaults to 0.3.',
+      }),
+    ),
+    exposure: Type.Optional(
+      Type.Array(exposureTargetSchema, {
+        maxItems: 8,
+        description:
+          "Shares of a slate's exposure for groups of items, kept by every native selector of `rank` at the least loss of score. Defaults to none.",
+      }),
+    ),
     headWeights: Type.Optional(
       Type.Record(Type.String(), Type.Number({ minimum: -largestWeight, maximum: largestWeight }), {
         description:
@@ -118,6 +188,10 @@ export interface RankSettings {
   readonly limit: number;
   readonly perAuthor: number;
   readonly perTopic: number;
+  readonly authorSpacing: number;
+  readonly topicSpacing: number;
+  readonly diversity: number;
+  readonly exposure: readonly ExposureTarget[];
   readonly headWeights: Readonly<Record<string, number>>;
   readonly budgetMs: number;
   readonly stageBudgetMs: number;

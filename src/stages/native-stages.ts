@@ -28,7 +28,13 @@ type NativeStageKind =
       readonly kind: 'weighted-sum';
       readonly weights: Readonly<Record<string, number>>;
     }
-  | { readonly stage: 'selector'; readonly kind: 'top-n' };
+  | { readonly stage: 'selector'; readonly kind: 'top-n' }
+  | {
+      readonly stage: 'selector';
+      readonly kind: 'mmr' | 'dpp';
+      /** The embedding space in which items are compared; by their topics where it is missing. */
+      readonly space?: string;
+    };
 
 /** A native stage of one kind. */
 export type StageOf<S extends NativeStageKind['stage']> = NativeStage & {
@@ -39,7 +45,6 @@ type NativeGenerator = StageOf<'generator'>;
 type NativeFilter = StageOf<'filter'>;
 type NativeEnricher = StageOf<'enricher'>;
 type NativeRanker = StageOf<'ranker'>;
-type NativeSelector = StageOf<'selector'>;
 
 /**
  * Items with the highest dot(user, item) · exp(−age/τ), τ from the profile. Needs the query's user
@@ -151,17 +156,8 @@ export function weightedSum(
   return ranker('weighted-sum', options, { stage: 'ranker', kind: 'weighted-sum', weights });
 }
 
-/**
- * The best by score, within the profile's caps per author and topic. Moves diversity; costs a sort.
- */
-export function topN(options: { name?: string } = {}): NativeSelector {
-  return {
-    name: nameOf(options, 'top-n'),
-    native: { stage: 'selector', kind: 'top-n' },
-  };
-}
-
-function nameOf(options: { readonly name?: string }, fallback: string): string {
+/** The name in a stage's options, or the stage's usual one. @internal */
+export function nameOf(options: { readonly name?: string }, fallback: string): string {
   checkObject(options, 'options');
   return checkName(options.name ?? fallback, 'name');
 }

@@ -22,16 +22,26 @@ const trace: Trace = {
   nativeMs: 2,
   nativeCalls: 1,
   stages: [
-    { name: 'fresh', kind: 'generator', ms: 0.125, in: 0, out: 200, notes: [] },
-    { name: 'merge', kind: 'merge', ms: 0.5, in: 0, out: 200, notes: [] },
-    { name: 'own', kind: 'filter', ms: 5, in: 200, out: 200, skipped: 'deadline', notes: [] },
+    { name: 'fresh', kind: 'generator', ms: 0.125, in: 0, out: 200, shortfalls: [], notes: [] },
+    { name: 'merge', kind: 'merge', ms: 0.5, in: 0, out: 200, shortfalls: [], notes: [] },
+    {
+      name: 'own',
+      kind: 'filter',
+      ms: 5,
+      in: 200,
+      out: 200,
+      skipped: 'deadline',
+      shortfalls: [],
+      notes: [],
+    },
     {
       name: 'top-n',
       kind: 'selector',
       ms: 1,
       in: 200,
       out: 50,
-      notes: ['spacing relaxed', 'exposure target of creator unmet'],
+      shortfalls: ['exposure of creator=small'],
+      notes: ['spacing relaxed', 'filled by score'],
     },
   ],
   unknownIds: 3,
@@ -45,7 +55,7 @@ test('a trace is rendered as a table', () => {
       'fresh  generator      → 200  0.125',
       'merge  merge        0 → 200  0.500',
       'own    filter     200 → 200  5.000  skipped: deadline',
-      'top-n  selector    200 → 50  1.000  spacing relaxed; exposure target of creator unmet',
+      'top-n  selector    200 → 50  1.000  fell short: exposure of creator=small; spacing relaxed; filled by score',
       '2.500 ms in all: 0.250 ms waiting for a thread, 2.000 ms in native code (1 call)',
       '3 unknown ids, 1 removed meanwhile',
     ].join('\n'),
@@ -71,7 +81,9 @@ describe('of a real request', () => {
 
   test('every stage has a line, and one that was skipped says why', async () => {
     const slate = await feed.rank({ now, seen: [items[0]!.id], limit: 5 });
-    for (const { notes } of slate.trace.stages) expect(notes).toEqual([]);
+    for (const { shortfalls, notes } of slate.trace.stages) {
+      expect([...shortfalls, ...notes]).toEqual([]);
+    }
     const lines = renderTrace(slate.trace).split('\n');
     expect(lines.map((line) => line.split(/ {2,}/)[0])).toEqual([
       'stage',

@@ -6,7 +6,6 @@
 
 #include "brute_force.h"
 #include "check.h"
-#include "slate/selector.h"
 #include "support.h"
 
 namespace {
@@ -144,36 +143,4 @@ TEST_CASE("without a user vector in the space there is nothing to retrieve") {
   const std::vector<UserVectors> elsewhere = {{1, 2, {1, 1}}};
   EXPECT(decayed_dot_items(*catalog->pin(), retriever, 0, {}, kNow, 1, {}, 5).empty());
   EXPECT(decayed_dot_items(*catalog->pin(), retriever, 0, elsewhere, kNow, 1, {}, 5).empty());
-}
-
-TEST_CASE("caps count per author and per topic, and pass over items without either") {
-  const auto catalog = integer_catalog();
-  upsert(*catalog, {{1, 0, "ann", {"x", "y"}},
-                    {2, 0, "ann", {"z"}},
-                    {3, 0, "bob", {"y"}},
-                    {4, 0, "", {}},
-                    {5, 0, "", {}},
-                    {6, 0, "ann", {}},
-                    {7, 0, "bob", {"x"}}});
-  const auto snapshot = catalog->pin();
-  CandidateSet candidates;
-  std::vector<uint32_t> order;
-  for (int64_t id = 1; id <= 7; ++id) {
-    candidates.append(row_of(*snapshot, id));
-    order.push_back(static_cast<uint32_t>(id - 1));
-  }
-  const auto taken = [&](Caps caps) {
-    std::vector<int64_t> ids;
-    for (const uint32_t position : take_with_caps(*snapshot, candidates, order, caps)) {
-      ids.push_back(position + 1);
-    }
-    return text(ids);
-  };
-  EXPECT_EQ(taken({10, 0, 0}), "1 2 3 4 5 6 7");
-  EXPECT_EQ(taken({3, 0, 0}), "1 2 3");
-  EXPECT_EQ(taken({0, 0, 0}), "");
-  EXPECT_EQ(taken({10, 1, 0}), "1 3 4 5");
-  EXPECT_EQ(taken({10, 2, 0}), "1 2 3 4 5 7");
-  EXPECT_EQ(taken({10, 0, 1}), "1 2 4 5 6");
-  EXPECT_EQ(taken({4, 1, 1}), "1 4 5");
 }

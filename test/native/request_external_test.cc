@@ -22,7 +22,7 @@ World external_world() {
   world.plan.enrichers = {{"weather", 2}, {"stock", 1}};
   world.plan.ranker = {};
   world.plan.ranker.name = "mine too";
-  world.plan.selector = {"order", SelectorStage::Kind::kExternal};
+  world.plan.selector = {"order", SelectorStage::Kind::kExternal, {}};
   return world;
 }
 

@@ -150,11 +150,11 @@ TEST_CASE("caps hold for authors and topics") {
                           {3, kNowMs, "bob", {"x"}, {}, {7}},
                           {4, kNowMs, "", {}, {}, {6}},
                           {5, kNowMs, "", {}, {}, {5}}});
-  world.settings.per_author = 1;
+  world.settings.limits.per_author = 1;
   EXPECT_EQ(slate_of(*world.done()), "1 3 4 5");
-  world.settings.per_topic = 1;
+  world.settings.limits.per_topic = 1;
   EXPECT_EQ(slate_of(*world.done()), "1 4 5");
-  world.settings.per_author = 0;
+  world.settings.limits.per_author = 0;
   EXPECT_EQ(slate_of(*world.done()), "1 2 4 5");
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("equal scores come newer first, then with the smaller id") {
 TEST_CASE("rerank orders the given list, whole: no filter and no cap thins it out") {
   World world = fresh_world(6);
   world.add_filter("seen", FilterKind::kSeen);
-  world.settings.per_author = 1;
+  world.settings.limits.per_author = 1;
   world.settings.max_candidates = 1;
   world.query.seen = {2};
   world.query.list = std::vector<ItemId>{4, 77, 2, 6, 78};

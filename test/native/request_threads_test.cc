@@ -37,7 +37,7 @@ World busy_world() {
   world.query.user_vectors = {{0, 2, {1, 0.5F}}};
   world.query.user = UserId("ann");
   world.query.limit = 20;
-  world.settings.per_author = 4;
+  world.settings.limits.per_author = 4;
   std::vector<TestItem> items;
   for (int64_t id = 0; id < kIds; ++id) items.push_back(item_of(id, 0));
   upsert(*world.catalog, items);

@@ -59,7 +59,7 @@ void Request::apply(const SelectedOrder& selected) {
     order_ = selected.positions;
   } else {
     timed.skip(selected.skipped);
-    take_best();
+    take_best(timed);
   }
   if (order_.size() > query_.limit) order_.resize(query_.limit);
   timed.produced(order_.size());

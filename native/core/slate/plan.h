@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,10 @@ struct RankerStage {
 };
 
 struct SelectorStage {
-  enum class Kind : uint8_t { kTopN, kExternal };
+  enum class Kind : uint8_t { kTopN, kMmr, kDpp, kExternal };
   std::string name;
   Kind kind = Kind::kTopN;
+  std::optional<uint32_t> space;  // kMmr, kDpp: where items are compared; else, by their topics
 };
 
 /// A feed, compiled: what each request runs, in order. Immutable and shared by requests.

@@ -10,6 +10,7 @@
 #include "features/feature_assembler.h"
 #include "features/segments.h"
 #include "retrieval/decay.h"
+#include "slate/slate_limits.h"
 
 namespace feedrank {
 
@@ -38,6 +39,14 @@ struct Query {
   bool explain = false;
 };
 
+/// The share of a slate's position-discounted exposure that one group of items is to have.
+struct ExposureTarget {
+  uint32_t label = 0;    // of the catalog's labels
+  std::string value;     // of that label; its items are the group
+  double share = 0;      // in [0, 1]
+  double tolerance = 0;  // of the share, either way
+};
+
 /// The tunables of a request, after profile and request have been merged.
 struct Settings {
   static constexpr double kNoBudget = std::numeric_limits<double>::infinity();
@@ -48,8 +57,9 @@ struct Settings {
   std::vector<uint32_t> quotas;  // one a generator
   double max_age_ms = std::numeric_limits<double>::infinity();
   uint32_t seen_after_impressions = 0;  // 0: impressions alone never make an item seen
-  uint32_t per_author = 0;              // 0: no cap
-  uint32_t per_topic = 0;
+  SlateLimits limits;
+  double diversity = 0;  // kMmr, kDpp: weight in [0, 1]
+  std::vector<ExposureTarget> exposure;
   std::vector<double> head_weights;  // kModel: one a head
   double budget_ms = kNoBudget;
 };

@@ -283,18 +283,24 @@ void Request::rank() {
 
 void Request::select() {
   Timed timed(*this, plan_->selector.name, "selector");
-  take_best();
+  take_best(timed);
   timed.produced(order_.size());
 }
 
-void Request::take_best() {
+void Request::take_best(Timed& timed) {
   order_ = order_by_score(*snapshot_, candidates_);
-  // Before the caps, so that removed items take up no place in the slate.
+  // Before the selection, so that removed items take up no place in the slate.
   drop_removed();
-  Caps caps{query_.limit, settings_.per_author, settings_.per_topic};
   // A given list is ordered, not thinned out.
-  if (query_.list) caps = {query_.limit, 0, 0};
-  order_ = take_with_caps(*snapshot_, candidates_, order_, caps);
+  if (query_.list) {
+    if (order_.size() > query_.limit) order_.resize(query_.limit);
+    return;
+  }
+  selection_ = select_slate(plan_->selector, settings_, query_.limit, *snapshot_, candidates_,
+                            std::move(order_), [this] { return over_budget(); });
+  order_ = std::move(selection_.order);
+  for (std::string& note : selection_.notes) timed.note(std::move(note));
+  for (std::string& shortfall : selection_.shortfalls) timed.fall_short(std::move(shortfall));
 }
 
 void Request::drop_removed() {

@@ -15,6 +15,7 @@
 #include "slate/external_result.h"
 #include "slate/plan.h"
 #include "slate/query.h"
+#include "slate/selector.h"
 #include "slate/trace.h"
 
 namespace feedrank {
@@ -54,6 +55,10 @@ class Request {
 
   /// Positions of the chosen candidates, best first, once the request is done.
   const std::vector<uint32_t>& order() const { return order_; }
+  /// What weighed beside the score, by name and by candidate; empty for a selector that has no such
+  /// thing, and for a given list.
+  const std::vector<std::string>& penalty_names() const { return selection_.penalty_names; }
+  const std::vector<double>& penalties() const { return selection_.penalties; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -79,8 +84,8 @@ class Request {
   void enrich();
   void rank();
   void select();
-  /// The native order: by score, without what was removed, within the caps.
-  void take_best();
+  /// The native selection, without what was removed.
+  void take_best(Timed& timed);
   void drop_removed();
   /// Tells the monitor of slices what the answer shows to whom.
   void watch_slate();
@@ -104,6 +109,7 @@ class Request {
   std::vector<std::vector<Retrieved>> generated_;  // [generator]
   CandidateSet candidates_;
   std::vector<uint32_t> order_;
+  SelectionResult selection_;  // its penalties; the rest has gone to the order and the trace
   Trace trace_;
 };
 

@@ -1,25 +1,39 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "catalog/snapshot.h"
 #include "slate/candidate_set.h"
+#include "slate/plan.h"
+#include "slate/query.h"
 
 namespace feedrank {
 
 /// Positions of all candidates by score, best first; equal scores newer first, then smaller id.
 std::vector<uint32_t> order_by_score(const Snapshot& snapshot, const CandidateSet& candidates);
 
-struct Caps {
-  uint32_t limit = 0;
-  uint32_t per_author = 0;  // 0: no cap
-  uint32_t per_topic = 0;
+/// A slate, and what weighed beside the score when it was made.
+struct SelectionResult {
+  std::vector<uint32_t> order;  // positions of candidates
+  /// What stood beside an item's relevance (its score, min-max normalised to [0, 1] over the
+  /// candidates, times 1 − w) when it was taken. `diversity`: −w · the greatest similarity to the
+  /// items before it (MMR), or w · the logarithm of what these leave of it (DPP). `exposure`: what
+  /// the group was raised by so that it got its share.
+  std::vector<std::string> penalty_names;
+  std::vector<double> penalties;        // [candidate][penalty]; 0 for those that were not taken
+  std::vector<std::string> notes;       // of the trace
+  std::vector<std::string> shortfalls;  // targets that were not met
 };
 
-/// Takes from `order` while the caps allow it. Items without an author are not capped by author.
-std::vector<uint32_t> take_with_caps(const Snapshot& snapshot, const CandidateSet& candidates,
-                                     std::span<const uint32_t> order, const Caps& caps);
+/// Chooses and orders a slate from the candidates at `order`, which are in order of score: at most
+/// `limit`, within the settings' caps and spacing, diversified as the stage says, with the
+/// exposure that the settings want. An external stage, and one that `out_of_time`, is answered by
+/// score.
+SelectionResult select_slate(const SelectorStage& stage, const Settings& settings, uint32_t limit,
+                             const Snapshot& snapshot, const CandidateSet& candidates,
+                             std::vector<uint32_t> order, const std::function<bool()>& out_of_time);
 
 }  // namespace feedrank

@@ -28,6 +28,7 @@ class Request::Timed {
   Timed& operator=(const Timed&) = delete;
 
   void skip(const std::string& why) { line_.skipped = why; }
+  void fall_short(std::string text) { line_.shortfalls.push_back(std::move(text)); }
   void note(std::string text) { line_.notes.push_back(std::move(text)); }
   void took(double ms) { external_ms_ = ms; }
   void produced(size_t count) {

@@ -9,12 +9,13 @@ namespace feedrank {
 /// What one stage did for one request.
 struct StageTrace {
   std::string name;
-  std::string kind;                // generator, merge, filter, enricher, ranker, selector
-  double ms = 0;                   // of the stage itself; external stages are timed by the facade
-  uint32_t in = 0;                 // candidates before
-  uint32_t out = 0;                // candidates after
-  std::string skipped;             // why the stage did not take part; empty where it did
-  std::vector<std::string> notes;  // what else there is to say, such as a target not met
+  std::string kind;     // generator, merge, filter, enricher, ranker, selector
+  double ms = 0;        // of the stage itself; external stages are timed by the facade
+  uint32_t in = 0;      // candidates before
+  uint32_t out = 0;     // candidates after
+  std::string skipped;  // why the stage did not take part; empty where it did
+  std::vector<std::string> shortfalls;  // what it did not do in full although it took part
+  std::vector<std::string> notes;       // what else there is to say, such as a target not met
 };
 
 struct Trace {

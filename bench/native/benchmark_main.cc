@@ -1,0 +1,108 @@
+// feedrank_bench [--list | --only ID]: runs the native benchmarks, one line of JSON each.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+#include <string_view>
+
+#include "benchmark.h"
+
+namespace feedrank::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double kSeconds = 2;
+constexpr size_t kLeastRounds = 30;
+constexpr size_t kMostRounds = 100'000;
+
+double run_once(const std::function<void()>& round) {
+  const auto begin = Clock::now();
+  round();
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::vector<Benchmark>& benchmarks() {
+  static std::vector<Benchmark> all;
+  return all;
+}
+
+void Bench::measure(const std::function<void()>& round) {
+  const auto begin = Clock::now();
+  const auto passed = [&begin](double seconds) {
+    return std::chrono::duration<double>(Clock::now() - begin).count() > seconds;
+  };
+  size_t warm_up = 0;
+  while (warm_up < 3 || !passed(kSeconds / 10)) {
+    run_once(round);
+    ++warm_up;
+  }
+  std::vector<double> ms;
+  while (ms.size() < kLeastRounds || (ms.size() < kMostRounds && !passed(kSeconds))) {
+    ms.push_back(run_once(round));
+  }
+  std::sort(ms.begin(), ms.end());
+  const auto quantile = [&ms](double q) {
+    return ms[std::min(ms.size() - 1, static_cast<size_t>(q * static_cast<double>(ms.size())))];
+  };
+  times_ = {quantile(0.5), ms.front(), ms.back(), quantile(0.99), static_cast<uint32_t>(ms.size())};
+}
+
+std::string Bench::line(const std::string& id, const std::string& work) const {
+  std::ostringstream out;
+  out.precision(6);
+  out << "{\"id\":" << quoted(id) << ",\"work\":" << quoted(work)
+      << ",\"ours\":{\"median\":" << times_.median << ",\"low\":" << times_.low
+      << ",\"high\":" << times_.high << ",\"p99\":" << times_.p99
+      << "},\"rounds\":" << times_.rounds;
+  for (const Extra& extra : extra_) out << ',' << quoted(extra.name) << ':' << extra.value;
+  out << '}';
+  return out.str();
+}
+
+}  // namespace feedrank::bench
+
+int main(int argc, char** argv) {
+  using feedrank::bench::benchmarks;
+  std::string only;
+  bool list = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--list") {
+      list = true;
+    } else if (argument == "--only" && i + 1 < argc) {
+      only = argv[++i];
+    } else {
+      std::cerr << "feedrank_bench: expected --list or --only ID\n";
+      return 2;
+    }
+  }
+  std::sort(benchmarks().begin(), benchmarks().end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  bool found = false;
+  for (const auto& benchmark : benchmarks()) {
+    if (!only.empty() && benchmark.id != only) continue;
+    found = true;
+    if (list) {
+      std::cout << benchmark.id << '\n';
+      continue;
+    }
+    feedrank::bench::Bench bench;
+    benchmark.run(bench);
+    std::cout << bench.line(benchmark.id, benchmark.work) << std::endl;
+  }
+  if (!found) std::cerr << "feedrank_bench: no benchmark " << only << '\n';
+  return found ? 0 : 2;
+}
