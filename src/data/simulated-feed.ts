@@ -100,6 +100,7 @@ export function simulateFeed(options: SimulatedFeedOptions = {}): Dataset {
     columns: ['body_length', 'followers'],
     labels: ['creator'],
     userSlices: ['device', 'subscriber'],
+    segments: {},
     splits: parts.map(({ name, impressions }) => ({ name, impressions })),
     items: world.items,
     malformedRows: 0,

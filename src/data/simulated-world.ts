@@ -4,6 +4,7 @@ import { RandomStream } from './random-stream';
 /** What is true of a simulated item; a log shows only traces of it. */
 export interface SimulatedItem extends DatasetItem {
   readonly id: string;
+  readonly publishTime: number;
   readonly author: string;
   readonly creator: Creator;
   readonly vector: readonly number[];

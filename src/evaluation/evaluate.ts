@@ -109,7 +109,7 @@ async function rankAll(
     profile: { maxCandidates: rankLimit, limit: rankLimit, budgetMs },
     latenessMs: replayLatenessMs,
   });
-  const publishTimes = new Map(dataset.items.map((item) => [item.id, item.publishTime]));
+  const publishTimes = new Map(dataset.items.map((item) => [item.id, item.publishTime ?? 0]));
   const measured: RankedImpression[] = [];
   let clicks = 0;
   let found = 0;

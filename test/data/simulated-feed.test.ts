@@ -103,6 +103,8 @@ describe('openDataset', () => {
   it.each([
     [{ dataset: 'nonsense' }, 'dataset'],
     [{ dataset: 'ebnerd' }, 'data'],
+    [{ dataset: 'mind' }, 'data'],
+    [{ dataset: 'movielens', data: '' }, 'data'],
     [{ dataset: 'simulated', data: '/tmp' }, 'data'],
     [{ dataset: 'simulated', scenario: 'storm' }, 'scenario'],
     [{ dataset: 'ebnerd', data: '/tmp', scenario: 'feed' }, 'scenario'],

@@ -45,6 +45,7 @@ function datasetOf(
     columns: [],
     labels: [],
     userSlices: [],
+    segments: {},
     splits,
     items,
     malformedRows: 0,
