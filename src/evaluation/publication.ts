@@ -1,10 +1,12 @@
 import type { Item } from '../catalog/item';
 import type { Dataset, DatasetImpression, DatasetItem } from '../data/dataset';
 import type { ItemId } from '../identity';
+import type { Stock } from './stock';
 
-/** Says which items come into being when. */
-export class Publication {
+/** Says which items a catalog holds when: those that have come into being. */
+export class Publication implements Stock {
   unknownItems = 0;
+  readonly leaving: readonly ItemId[] = [];
   readonly #items: readonly DatasetItem[];
   readonly #listed: ReadonlyMap<ItemId, DatasetItem>;
   readonly #published = new Set<ItemId>();
@@ -15,13 +17,12 @@ export class Publication {
     this.#listed = new Map(dataset.items.map((item) => [item.id, item]));
   }
 
-  /** Whether the item has been handed out. */
   has(id: ItemId): boolean {
     return this.#published.has(id);
   }
 
   /** Items not handed out before that are published by the impression's time or shown in it. */
-  itemsFor({ at, itemIds }: DatasetImpression): Item[] {
+  entering({ at, itemIds }: DatasetImpression): Item[] {
     const items: Item[] = [];
     let item = this.#items[this.#next];
     while (item?.publishTime !== undefined && item.publishTime <= at) {

@@ -1,7 +1,7 @@
 import type { Dataset, DatasetImpression, HistoryRead } from '../data/dataset';
 import type { FeedEvent } from '../feed/event';
 import type { ItemId, UserId } from '../identity';
-import type { Publication } from './publication';
+import type { Stock } from './stock';
 
 /** A read that began this soon after a click on the same item is the read that the click began. */
 const sameReadMs = 3_600_000;
@@ -17,7 +17,7 @@ interface Read {
 /**
  * What readers read beside the log, given out as it becomes known. A read is known when it has
  * ended and is as old as the lag; one without a time is known from the start of the split whose
- * history it is of. A read of an item that is not published yet waits until it is.
+ * history it is of. A read of an item that the catalog does not hold waits until it does.
  */
 export class ReadHistory {
   readonly #lagMs: number;
@@ -80,19 +80,19 @@ export class ReadHistory {
 
   /**
    * Takes out what is known at `now` and has not been given out, oldest first.
-   * @param publication what is published at `now`
-   * @param published what has been published since the call before
+   * @param stock what the catalog holds at `now`
+   * @param entered what has entered it since the call before
    * @param split that of the impression which is about to be answered
    */
   takeUpTo(
     now: number,
-    publication: Publication,
-    published: readonly { readonly id: ItemId }[],
+    stock: Stock,
+    entered: readonly { readonly id: ItemId }[],
     split: string,
   ): FeedEvent[] {
     const known = now - this.#lagMs;
-    const taken = published.flatMap(({ id }) => this.#waiting.get(id) ?? []);
-    for (const { id } of published) this.#waiting.delete(id);
+    const taken = entered.flatMap(({ id }) => this.#waiting.get(id) ?? []);
+    for (const { id } of entered) this.#waiting.delete(id);
     taken.sort((a, b) => a.at - b.at);
 
     const untimed = this.#untimed.get(split) ?? [];
@@ -105,7 +105,7 @@ export class ReadHistory {
     }
     for (const read of due) {
       if (this.#isClick(read)) continue;
-      if (publication.has(read.event.itemId)) taken.push(read);
+      if (stock.has(read.event.itemId)) taken.push(read);
       else ofUser(this.#waiting, read.event.itemId, () => []).push(read);
     }
     return taken.map(({ event, at }) => ({ ...event, at }) as FeedEvent);

@@ -3,10 +3,11 @@ import { splitsUpTo } from '../data/dataset';
 import type { Dataset, DatasetImpression } from '../data/dataset';
 import { FeedrankError } from '../errors';
 import type { FeedEvent } from '../feed/event';
-import type { Feed } from '../feed/feed';
-import type { ItemId } from '../identity';
+import type { Feed, FeedOptions } from '../feed/feed';
+import { knownSegments } from './impression-query';
 import { impressionsInOrder } from './impressions-in-order';
 import { KnowledgeQueue } from './knowledge-queue';
+import { LivePool } from './live-pool';
 import { Publication } from './publication';
 import { ReadHistory } from './read-history';
 
@@ -20,6 +21,12 @@ export interface ReplayOptions {
   readonly split: string;
   /** How old an event is when it becomes known, in milliseconds. Defaults to `600000`. */
   readonly lagMs?: number;
+  /**
+   * With it, the catalog holds just what somebody was shown, or what was published, at most this
+   * many milliseconds and at least the lag ago: the live pool that candidates come from. Defaults
+   * to everything that has been published or shown so far.
+   */
+  readonly poolMs?: number;
   /**
    * Called for each impression when catalog and feed hold what was known at its time, and nothing
    * else. The replay waits for it.
@@ -47,6 +54,13 @@ export interface ReplaySummary {
  */
 export const replayLatenessMs = 365 * 86_400_000;
 
+/** What a feed needs besides its stages to take a dataset's events. */
+export function replayFeedOptions({
+  segments,
+}: Dataset): Pick<FeedOptions, 'segments' | 'latenessMs'> {
+  return { segments, latenessMs: replayLatenessMs };
+}
+
 /** The catalog that a dataset's items fit in. */
 export function replayCatalogOptions({ ids, spaces, columns, labels }: Dataset): CatalogOptions {
   return { ids, spaces, columns, labels };
@@ -65,7 +79,10 @@ export function replayCatalogOptions({ ids, spaces, columns, labels }: Dataset):
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { dataset, catalog, feed, lagMs = 600_000 } = options;
-  const publication = new Publication(dataset);
+  const stock =
+    options.poolMs === undefined
+      ? new Publication(dataset)
+      : new LivePool(dataset, options.poolMs, lagMs);
   const splits = splitsUpTo(dataset, options.split);
   const history = await ReadHistory.load(dataset, splits, lagMs);
   const queue = new KnowledgeQueue();
@@ -78,23 +95,24 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     if (impression.at < now) throw backInTime(dataset, impression);
     now = impression.at;
 
-    const items = publication.itemsFor(impression);
-    if (items.length > 0) await catalog.upsert(items);
-    const known = queue.takeUpTo(now - lagMs);
+    const entering = stock.entering(impression);
+    if (entering.length > 0) await catalog.upsert(entering);
+    if (stock.leaving.length > 0) await catalog.remove(stock.leaving);
+    const known = queue.takeUpTo(now - lagMs).filter(({ itemId }) => stock.has(itemId));
     if (known.length > 0) events += await record(feed, known, now);
-    const read = history.takeUpTo(now, publication, items, impression.split);
+    const read = history.takeUpTo(now, stock, entering, impression.split);
     if (read.length > 0) reads += await record(feed, read, now);
 
     await options.onImpression?.(impression);
 
-    queue.add(now, shownAndClicked(impression));
-    const ended = readOf(impression);
+    queue.add(now, shownAndClicked(impression, feed));
+    const ended = readOf(impression, feed);
     if (ended) queue.add(ended.at, [ended]);
     history.addClicks(impression);
     impressions += 1;
     options.onProgress?.(impressions);
   }
-  return { impressions, events, reads, unknownItems: publication.unknownItems, endedAt: now };
+  return { impressions, events, reads, unknownItems: stock.unknownItems, endedAt: now };
 }
 
 async function record(feed: Feed, events: readonly FeedEvent[], now: number): Promise<number> {
@@ -108,24 +126,22 @@ async function record(feed: Feed, events: readonly FeedEvent[], now: number): Pr
   return recorded;
 }
 
-function shownAndClicked(impression: DatasetImpression): FeedEvent[] {
+function shownAndClicked(impression: DatasetImpression, feed: Feed): FeedEvent[] {
   const { at, userId, itemIds, clickedIds } = impression;
-  const where = whereShown(impression);
+  const where = whereShown(impression, feed);
   return [
     ...itemIds.map((itemId) => ({ type: 'impression', userId, itemId, at, ...where })),
     ...clickedIds.map((itemId) => ({ type: 'click', userId, itemId, at, ...where })),
   ];
 }
 
-/** What the core takes of an event beyond the fields that it counts today. */
-interface ShownWhere {
-  readonly segments?: Readonly<Record<string, string>>;
-  readonly fromItemId?: ItemId;
-}
-
-function whereShown({ segments, currentItemId }: DatasetImpression): ShownWhere {
+/** Where the list was shown, as far as the feed's own segments tell. */
+function whereShown(
+  { segments = {}, currentItemId }: DatasetImpression,
+  feed: Feed,
+): Pick<FeedEvent, 'segments' | 'fromItemId'> {
   return {
-    ...(segments ? { segments } : {}),
+    segments: knownSegments(segments, feed),
     ...(currentItemId === undefined ? {} : { fromItemId: currentItemId }),
   };
 }
@@ -133,6 +149,7 @@ function whereShown({ segments, currentItemId }: DatasetImpression): ShownWhere 
 /** The outcome does not say which of several clicked items it belongs to, so it is dropped then. */
 function readOf(
   impression: DatasetImpression,
+  feed: Feed,
 ): (FeedEvent & { readonly at: number; readonly dwellMs: number }) | undefined {
   const { at, userId, clickedIds, outcome } = impression;
   const [itemId] = clickedIds;
@@ -145,7 +162,7 @@ function readOf(
     at: at + dwellMs,
     dwellMs,
     ...(scrollPercentage === undefined ? {} : { scrollPercentage }),
-    ...whereShown(impression),
+    ...whereShown(impression, feed),
   };
 }
 
