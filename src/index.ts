@@ -14,16 +14,25 @@ export type {
   Dataset,
   DatasetImpression,
   DatasetItem,
+  HistoryRead,
   ImpressionOutcome,
   MalformedRows,
+  ReaderHistory,
 } from './data/dataset';
 export { openDataset, type DatasetSource } from './data/open-dataset';
 export { errorCodes, FeedrankError, type ErrorCode } from './errors';
+export {
+  measureDiversityTradeoff,
+  type DiversityTradeoff,
+  type DiversityTradeoffOptions,
+} from './evaluation/diversity-tradeoff';
 export { evaluate, type Evaluation } from './evaluation/evaluate';
 export type { EvaluateOptions, EvaluationMode } from './evaluation/evaluate-options';
+export { measureRecall, type Recall, type RecallOptions } from './evaluation/recall';
 export {
   replay,
   replayCatalogOptions,
+  replayFeedOptions,
   replayLatenessMs,
   type ReplayOptions,
   type ReplaySummary,

@@ -22,7 +22,7 @@ export function formatSlate(
     String(item.id),
     ...(hasTopics ? [listed?.topics?.join(', ') ?? ''] : []),
     ...(hasAuthors ? [listed?.author ?? ''] : []),
-    listed ? formatAge(slate.now - listed.publishTime) : '',
+    listed?.publishTime === undefined ? '' : formatAge(slate.now - listed.publishTime),
     item.score.toFixed(2),
     item.sources.map(({ generator }) => generator).join(', '),
     strongestTerms(item),

@@ -8,11 +8,15 @@ import { plainTable } from '../text-table';
 /** An evaluation for a person to read. */
 export function formatEvaluation(evaluation: Evaluation): string {
   const { dataset, split, ranker, mode, from, to, impressions, unknownItems } = evaluation;
-  const metrics = metricNames.map((name) => [
-    metricTitles[name],
-    evaluation.metrics[name].mean.toFixed(4),
-    formatRange(evaluation.metrics[name]),
-  ]);
+  const metrics = [
+    ...metricNames.map((name) => formatMetric(metricTitles[name], evaluation.metrics[name])),
+    formatMetric('nDCG@10 by reading time', evaluation.dwellNdcg10),
+    ...(evaluation.utilityNdcg10
+      ? [formatMetric('nDCG@10 of true utility', evaluation.utilityNdcg10)]
+      : []),
+    formatMetric('diversity in the top 10', evaluation.diversity.intraList10),
+    formatMetric('topics in the top 10', evaluation.diversity.topicCoverage10),
+  ];
   const period = from === null && to === null ? '' : ` from ${from ?? 'start'} to ${to ?? 'end'}`;
   const notes = [
     `${impressions.toLocaleString('en')} impressions measured`,
@@ -31,6 +35,10 @@ export function formatEvaluation(evaluation: Evaluation): string {
     ...Object.entries(evaluation.groups).map(([name, group]) => formatGroup(name, group)),
     `${evaluation.seconds.toFixed(1)} s on ${formatMachine(evaluation.machine)}`,
   ].join('\n');
+}
+
+function formatMetric(title: string, interval: MeanInterval | null): string[] {
+  return interval ? [title, interval.mean.toFixed(4), formatRange(interval)] : [title, 'n/a', ''];
 }
 
 const metricTitles = { auc: 'AUC', mrr: 'MRR', ndcg5: 'nDCG@5', ndcg10: 'nDCG@10' } as const;

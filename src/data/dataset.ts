@@ -3,9 +3,10 @@ import type { ItemId, UserId } from '../identity';
 import { FeedrankError } from '../errors';
 import type { UserVector } from '../user-vector';
 
-/** An item of a dataset; its publish time is in epoch milliseconds. */
-export interface DatasetItem extends Item {
-  readonly publishTime: number;
+/** An item of a dataset. */
+export interface DatasetItem extends Omit<Item, 'publishTime'> {
+  /** In epoch milliseconds. An item without one is published when it is first shown. */
+  readonly publishTime?: number;
 }
 
 /** What the reader did with the clicked item, known only once it has ended. */
@@ -18,7 +19,7 @@ export interface ImpressionOutcome {
 
 /** A list of items that one reader had in view at one time, and which of them were clicked. */
 export interface DatasetImpression {
-  /** Unique within the dataset. */
+  /** Unique within its split. */
   readonly impressionId: number | string;
   readonly userId: UserId;
   /** When the list was shown, in epoch milliseconds. */
@@ -29,6 +30,10 @@ export interface DatasetImpression {
   readonly clickedIds: readonly ItemId[];
   /** Numbers known when the list was shown, for features whose source is the query's context. */
   readonly context: Readonly<Record<string, number>>;
+  /** Where the list was shown: values of the dataset's segments, where they are known. */
+  readonly segments?: Readonly<Record<string, string>>;
+  /** The item on whose own page the list was shown. */
+  readonly currentItemId?: ItemId;
   /** The reader's value for each of the dataset's user slices, where it is known. */
   readonly userSlices: Readonly<Record<string, string>>;
   /** The reader in the dataset's embedding spaces, as known before this impression. */
@@ -36,6 +41,23 @@ export interface DatasetImpression {
   /** A label, never a feature of the same impression. */
   readonly outcome?: ImpressionOutcome;
   readonly split: string;
+}
+
+/** One item that a reader read before the log, or beside it. */
+export interface HistoryRead {
+  readonly itemId: ItemId;
+  /** When the read began, in epoch milliseconds. Without it, all that is known is the order. */
+  readonly at?: number;
+  readonly dwellMs?: number;
+  /** How much of the item was scrolled through, 0 to 100. */
+  readonly scrollPercentage?: number;
+}
+
+/** What one reader read before a split's log begins. */
+export interface ReaderHistory {
+  readonly userId: UserId;
+  /** Oldest first; an item may come again. */
+  readonly reads: readonly HistoryRead[];
 }
 
 /**
@@ -53,14 +75,34 @@ export interface Dataset {
   readonly labels: readonly string[];
   /** Names of the groups of readers. */
   readonly userSlices: readonly string[];
-  /** The parts of the log, in order of time, and how many impressions each holds at most. */
+  /** Where lists are shown, such as devices and kinds of pages: the values of each segment. */
+  readonly segments: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The parts of the log, in order of time, and how many impressions each holds at most. What is
+   * measured in a part may be known from all parts before it.
+   */
   readonly splits: readonly { readonly name: string; readonly impressions: number }[];
-  /** Items whose publish time is known, by publish time. Impressions may show others. */
+  /**
+   * Whether a part begins before the part before it ends, as where every reader's last actions are
+   * set aside. A replay then plays the parts side by side. Defaults to `false`.
+   */
+  readonly overlapping?: boolean;
+  /** The items that are listed, by publish time, those without one last. Impressions may show others. */
   readonly items: readonly DatasetItem[];
   /** Rows that were left out because they are malformed; grows while impressions are read. */
   readonly malformedRows: number;
   /** The impressions of one split, by time and then impression id. */
   impressions(split: string): AsyncIterable<DatasetImpression>;
+  /**
+   * What the readers of one split read before its log begins, where the data says so. It may repeat
+   * clicks of the splits before, so it never counts as popularity.
+   */
+  history?(split: string): AsyncIterable<ReaderHistory>;
+  /**
+   * The truth behind a simulated log: how likely this reader is to click this item at this time in
+   * the first position, 0 to 1. NaN for readers and items that are not of the dataset.
+   */
+  utility?(userId: UserId, itemId: ItemId, at: number): number;
 }
 
 /** What a reader does with a row that it cannot make sense of. */

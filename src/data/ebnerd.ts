@@ -1,10 +1,19 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { FeedrankError } from '../errors';
+import { findDataFolder } from './data-folder';
 import { compareImpressions } from './dataset';
-import type { Dataset, DatasetImpression, DatasetItem, MalformedRows } from './dataset';
+import type {
+  Dataset,
+  DatasetImpression,
+  DatasetItem,
+  HistoryRead,
+  MalformedRows,
+  ReaderHistory,
+} from './dataset';
 import { ParquetTable } from './parquet-table';
+import { RowReader } from './row-reader';
 import { RowValues } from './row-values';
 
 export interface EbnerdOptions {
@@ -33,7 +42,12 @@ const optionalColumns = [
   'is_subscriber',
   'next_read_time',
   'next_scroll_percentage',
+  'read_time',
+  'scroll_percentage',
 ];
+
+const requiredHistoryColumns = ['user_id', 'article_id_fixed', 'impression_time_fixed'];
+const optionalHistoryColumns = ['read_time_fixed', 'scroll_percentage_fixed'];
 
 /** The owner's codes; 0 stands for unknown. */
 const devices: Readonly<Record<number, string>> = { 1: 'desktop', 2: 'mobile', 3: 'tablet' };
@@ -41,17 +55,19 @@ const devices: Readonly<Record<number, string>> = { 1: 'desktop', 2: 'mobile', 3
 /**
  * Opens the Ekstra Bladet News Recommendation Dataset (Kruse et al. 2024, RecSys Challenge): a
  * folder with `articles.parquet` and `{train,validation}/behaviors.parquet` in the owner's schema,
- * or the folder that holds it as `ebnerd`. Histories are not read: they repeat the train week's
- * clicks. One split at a time is held in memory, because the files are not in order of time.
+ * or the folder that holds it as `ebnerd`. A `history.parquet` beside the behaviors is read where it is
+ * there. One split at a time is held in memory, because the files are not in order of time.
  *
  * Every item has the columns `premium` (0 or 1) and `body_length` and the label `premium` where the
  * file has them. The context of an impression: `device` (the owner's code), `subscriber` (0 or 1),
- * `front_page` (0 or 1), `hour` (of the day in UTC), `list_length`.
+ * `front_page` (0 or 1), `hour` (of the day in UTC), `list_length`, and of the page that the list
+ * was on `page_dwell` (in seconds) and `page_scroll` (0 to 100). Segments: `device` (`desktop`,
+ * `mobile`, `tablet`) and `surface` (`front` for the front page, `article` for an article's own).
  *
  * @throws {FeedrankError} `DATA_MISSING`, `DATA_MALFORMED`; both name the file.
  */
 export async function openEbnerd(directory: string, options: EbnerdOptions = {}): Promise<Dataset> {
-  const root = findRoot(directory);
+  const root = findDataFolder(directory, 'ebnerd', 'articles.parquet');
   const articles = await ParquetTable.open(
     join(root, 'articles.parquet'),
     'articles.parquet',
@@ -62,20 +78,26 @@ export async function openEbnerd(directory: string, options: EbnerdOptions = {})
     const label = `${split}/behaviors.parquet`;
     behaviors.set(split, await ParquetTable.open(join(root, label), label, requiredColumns));
   }
-  const dataset = new EbnerdDataset(articles, behaviors, options.malformed ?? 'fail');
+  const histories = new Map<string, ParquetTable>();
+  for (const split of splitNames) {
+    const label = `${split}/history.parquet`;
+    const path = join(root, label);
+    // The log alone is enough to replay it.
+    if (!existsSync(path)) continue;
+    histories.set(split, await ParquetTable.open(path, label, requiredHistoryColumns));
+  }
+  const tables = { articles, behaviors, histories };
+  const dataset = new EbnerdDataset(tables, options.malformed ?? 'fail');
   await dataset.readArticles();
   return dataset;
 }
 
-function findRoot(directory: string): string {
-  if (!existsSync(directory) || !statSync(directory).isDirectory()) {
-    throw new FeedrankError('DATA_MISSING', `there is no folder ${directory}`, 'data');
-  }
-  const inside = join(directory, 'ebnerd');
-  const isParent =
-    !existsSync(join(directory, 'articles.parquet')) &&
-    existsSync(join(inside, 'articles.parquet'));
-  return isParent ? inside : directory;
+interface EbnerdTables {
+  readonly articles: ParquetTable;
+  /** By split. */
+  readonly behaviors: ReadonlyMap<string, ParquetTable>;
+  /** By split, where there are any. */
+  readonly histories: ReadonlyMap<string, ParquetTable>;
 }
 
 class EbnerdDataset implements Dataset {
@@ -85,21 +107,16 @@ class EbnerdDataset implements Dataset {
   readonly columns: readonly string[];
   readonly labels: readonly string[];
   readonly userSlices: readonly string[];
+  readonly segments: Dataset['segments'];
   readonly splits: Dataset['splits'];
   items: readonly DatasetItem[] = [];
-  readonly #articles: ParquetTable;
-  readonly #behaviors: ReadonlyMap<string, ParquetTable>;
-  readonly #malformed: MalformedRows;
-  readonly #malformedRows = new Map<string, number>();
+  readonly #tables: EbnerdTables;
+  readonly #reader: RowReader;
 
-  constructor(
-    articles: ParquetTable,
-    behaviors: ReadonlyMap<string, ParquetTable>,
-    malformed: MalformedRows,
-  ) {
-    this.#articles = articles;
-    this.#behaviors = behaviors;
-    this.#malformed = malformed;
+  constructor(tables: EbnerdTables, malformed: MalformedRows) {
+    const { articles, behaviors } = tables;
+    this.#tables = tables;
+    this.#reader = new RowReader(malformed);
     const has = (column: string): boolean =>
       [...behaviors.values()].some((table) => table.columns.has(column));
     this.columns = ['premium', 'body_length'].filter((column) => articles.columns.has(column));
@@ -108,16 +125,20 @@ class EbnerdDataset implements Dataset {
       ...(has('device_type') ? ['device'] : []),
       ...(has('is_subscriber') ? ['subscriber'] : []),
     ];
+    this.segments = {
+      ...(has('device_type') ? { device: Object.values(devices) } : {}),
+      ...(has('article_id') ? { surface: ['front', 'article'] } : {}),
+    };
     this.splits = [...behaviors].map(([name, table]) => ({ name, impressions: table.rowCount }));
   }
 
   get malformedRows(): number {
-    return [...this.#malformedRows.values()].reduce((sum, count) => sum + count, 0);
+    return this.#reader.malformedRows;
   }
 
   async readArticles(): Promise<void> {
     const ids = new Set<number>();
-    const items = await this.#read(this.#articles, articleColumns, (row) => {
+    const items = await this.#read(this.#tables.articles, articleColumns, (row) => {
       const item = toItem(row);
       if (ids.has(item.id)) throw row.malformed('article_id', `${item.id} is there already`);
       ids.add(item.id);
@@ -127,7 +148,7 @@ class EbnerdDataset implements Dataset {
   }
 
   async *impressions(split: string): AsyncGenerator<DatasetImpression> {
-    const table = this.#behaviors.get(split);
+    const table = this.#tables.behaviors.get(split);
     if (!table) throw new FeedrankError('DATA_MISSING', `there is no split ${split}`, 'split');
     const ids = new Set<number>();
     const impressions = await this.#read(table, [...requiredColumns, ...optionalColumns], (row) => {
@@ -141,27 +162,33 @@ class EbnerdDataset implements Dataset {
     yield* impressions.sort(compareImpressions);
   }
 
-  async #read<T>(
+  async *history(split: string): AsyncGenerator<ReaderHistory> {
+    const table = this.#tables.histories.get(split);
+    if (!table) return;
+    const users = new Set<number>();
+    const columns = [...requiredHistoryColumns, ...optionalHistoryColumns];
+    yield* await this.#read(table, columns, (row) => {
+      const userId = row.integer('user_id');
+      if (users.has(userId)) throw row.malformed('user_id', `${userId} is there already`);
+      users.add(userId);
+      return { userId, reads: toReads(row) };
+    });
+  }
+
+  #read<T>(
     table: ParquetTable,
     columns: readonly string[],
     convert: (row: RowValues) => T,
   ): Promise<T[]> {
-    const converted: T[] = [];
-    this.#malformedRows.set(table.label, 0);
-    for await (const { row, values } of table.rows(columns)) {
-      try {
-        converted.push(convert(new RowValues(table.label, row, values)));
-      } catch (error) {
-        const isRow = error instanceof FeedrankError && error.code === 'DATA_MALFORMED';
-        if (!isRow || this.#malformed === 'fail') throw error;
-        this.#malformedRows.set(table.label, (this.#malformedRows.get(table.label) ?? 0) + 1);
-      }
-    }
-    return converted;
+    return this.#reader.read(table.label, table.rows(columns), ({ row, values }) =>
+      convert(new RowValues(table.label, row, values)),
+    );
   }
 }
 
-function toItem(row: RowValues): DatasetItem & { readonly id: number } {
+function toItem(
+  row: RowValues,
+): DatasetItem & { readonly id: number; readonly publishTime: number } {
   const premium = row.optionalBoolean('premium');
   const bodyLength = row.optionalNumber('body_length');
   const topics = row.optionalStrings('topics');
@@ -181,9 +208,9 @@ function toImpression(
   row: RowValues,
   split: string,
 ): DatasetImpression & { readonly impressionId: number } {
-  const itemIds = row.integers('article_ids_inview');
+  const itemIds = row.distinctIntegers('article_ids_inview');
   if (itemIds.length === 0) throw row.malformed('article_ids_inview', 'is empty');
-  const clickedIds = row.integers('article_ids_clicked');
+  const clickedIds = row.distinctIntegers('article_ids_clicked');
   const stray = clickedIds.find((id) => !itemIds.includes(id));
   if (stray !== undefined) {
     throw row.malformed('article_ids_clicked', `holds ${stray}, which was not in view`);
@@ -194,11 +221,11 @@ function toImpression(
   const subscriber = row.optionalBoolean('is_subscriber');
   // An impression on an article's page names that article; one on the front page names none.
   const isFrontPage = row.optionalNumber('article_id') === undefined;
-  const readSeconds = row.optionalNumber('next_read_time');
+  const currentItemId = isFrontPage ? undefined : row.integer('article_id');
+  const readSeconds = optionalSeconds(row, 'next_read_time');
   const scrolled = row.optionalNumber('next_scroll_percentage');
-  if (readSeconds !== undefined && readSeconds < 0) {
-    throw row.malformed('next_read_time', `is ${readSeconds}, not a duration`);
-  }
+  const pageSeconds = optionalSeconds(row, 'read_time');
+  const pageScrolled = row.optionalNumber('scroll_percentage');
   return {
     impressionId: row.integer('impression_id'),
     userId: row.integer('user_id'),
@@ -211,7 +238,14 @@ function toImpression(
       ...(row.has('article_id') ? { front_page: isFrontPage ? 1 : 0 } : {}),
       hour: new Date(at).getUTCHours(),
       list_length: itemIds.length,
+      ...(pageSeconds === undefined ? {} : { page_dwell: pageSeconds }),
+      ...(pageScrolled === undefined ? {} : { page_scroll: pageScrolled }),
     },
+    segments: {
+      ...(device === undefined ? {} : { device }),
+      ...(row.has('article_id') ? { surface: isFrontPage ? 'front' : 'article' } : {}),
+    },
+    ...(currentItemId === undefined ? {} : { currentItemId }),
     userSlices: {
       ...(device === undefined ? {} : { device }),
       ...(subscriber === undefined ? {} : { subscriber: subscriber ? 'yes' : 'no' }),
@@ -222,4 +256,49 @@ function toImpression(
     },
     split,
   };
+}
+
+function optionalSeconds(row: RowValues, column: string): number | undefined {
+  const seconds = row.optionalNumber(column);
+  if (seconds !== undefined && seconds < 0) {
+    throw row.malformed(column, `is ${seconds}, not a duration`);
+  }
+  return seconds;
+}
+
+function toReads(row: RowValues): HistoryRead[] {
+  const itemIds = row.integers('article_id_fixed');
+  const columns = {
+    impression_time_fixed: row.instants('impression_time_fixed'),
+    ...optionalList(row, 'read_time_fixed'),
+    ...optionalList(row, 'scroll_percentage_fixed'),
+  };
+  for (const [column, { length }] of Object.entries(columns)) {
+    if (length === itemIds.length) continue;
+    throw row.malformed(column, `holds ${length} values for ${itemIds.length} articles`);
+  }
+  const times = columns.impression_time_fixed;
+  return itemIds
+    .map((itemId, index): HistoryRead & { readonly at: number } => {
+      const seconds = columns.read_time_fixed?.[index];
+      const scrollPercentage = columns.scroll_percentage_fixed?.[index];
+      if (seconds !== undefined && seconds < 0) {
+        throw row.malformed('read_time_fixed', `holds ${seconds} at ${index}, not a duration`);
+      }
+      return {
+        itemId,
+        at: times[index] as number,
+        ...(seconds === undefined ? {} : { dwellMs: Math.round(seconds * 1000) }),
+        ...(scrollPercentage === undefined ? {} : { scrollPercentage }),
+      };
+    })
+    .sort((a, b) => a.at - b.at);
+}
+
+function optionalList<C extends string>(
+  row: RowValues,
+  column: C,
+): Partial<Record<C, (number | undefined)[]>> {
+  if (!row.has(column)) return {};
+  return { [column]: row.optionalNumbers(column) } as Record<C, (number | undefined)[]>;
 }

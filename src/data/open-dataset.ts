@@ -1,11 +1,15 @@
 import { FeedrankError, invalidArgument } from '../errors';
 import type { Dataset, MalformedRows } from './dataset';
 import { openEbnerd } from './ebnerd';
+import { openMind } from './mind';
+import { openMovielens } from './movielens';
 import { simulatedScenarios, simulateFeed } from './simulated-feed';
 import type { SimulatedScenario } from './simulated-feed';
 
 /** Names of the datasets that {@link openDataset} knows. */
-export const datasetNames = ['ebnerd', 'simulated'] as const;
+export const datasetNames = ['ebnerd', 'mind', 'movielens', 'simulated'] as const;
+
+const folderReaders = { ebnerd: openEbnerd, mind: openMind, movielens: openMovielens } as const;
 
 /** Which dataset, and where it is. */
 export interface DatasetSource {
@@ -44,11 +48,13 @@ export async function openDataset(source: DatasetSource): Promise<Dataset> {
       }
       return simulateFeed({ seed, scenario: toScenario(scenario ?? 'feed') });
     }
-    case 'ebnerd': {
+    case 'ebnerd':
+    case 'mind':
+    case 'movielens': {
       if (typeof data !== 'string' || data === '') {
         throw new FeedrankError('INVALID_ARGUMENT', `data: ${dataset} needs its folder`, 'data');
       }
-      return openEbnerd(data, { malformed });
+      return folderReaders[dataset](data, { malformed });
     }
     default:
       throw invalidArgument('dataset', `one of ${datasetNames.join(', ')}`, dataset);

@@ -21,11 +21,7 @@ export class RowValues {
   }
 
   malformed(column: string, problem: string): FeedrankError {
-    return new FeedrankError(
-      'DATA_MALFORMED',
-      `${this.#label} row ${this.#row}: ${column} ${problem}`,
-      `${this.#label}[${this.#row}].${column}`,
-    );
+    return malformedRow(this.#label, this.#row, column, problem);
   }
 
   integer(column: string): number {
@@ -34,39 +30,39 @@ export class RowValues {
     return integer;
   }
 
-  /** A list of integers, each once; repetitions in the file are dropped. */
   integers(column: string): number[] {
-    const list = this.#values[column];
-    if (!Array.isArray(list)) throw this.#expected(column, 'a list of safe integers');
-    const integers = new Set<number>();
-    for (const [index, value] of list.entries()) {
-      const integer = toInteger(value);
-      if (integer === undefined) {
-        const got = describeValue(value);
-        throw this.malformed(column, `holds ${got} at ${index}, not a safe integer`);
-      }
-      integers.add(integer);
-    }
-    return [...integers];
+    return this.#list(column, toInteger, 'safe integer');
+  }
+
+  /** A list of integers, each once; repetitions in the file are dropped. */
+  distinctIntegers(column: string): number[] {
+    return [...new Set(this.integers(column))];
+  }
+
+  /** A list of instants in epoch milliseconds. */
+  instants(column: string): number[] {
+    return this.#list(column, toInstant, 'time between the years 1970 and 9999');
+  }
+
+  /** A list of finite numbers, `undefined` where the file has none. */
+  optionalNumbers(column: string): (number | undefined)[] {
+    const read = (value: unknown): number | null | undefined =>
+      value === null || value === undefined ? null : toNumber(value);
+    return this.#list(column, read, 'finite number').map((number) => number ?? undefined);
   }
 
   /** An instant in epoch milliseconds; a time without a zone is in UTC. */
   instant(column: string): number {
-    const value = this.#values[column];
-    const at = value instanceof Date ? value.getTime() : NaN;
-    if (!(at >= 0 && at <= 253_402_300_799_999)) {
-      throw this.#expected(column, 'a time between the years 1970 and 9999');
-    }
+    const at = toInstant(this.#values[column]);
+    if (at === undefined) throw this.#expected(column, 'a time between the years 1970 and 9999');
     return at;
   }
 
   optionalNumber(column: string): number | undefined {
     const value = this.#values[column];
     if (value === null || value === undefined) return undefined;
-    const number = typeof value === 'bigint' ? Number(value) : value;
-    if (typeof number !== 'number' || !Number.isFinite(number)) {
-      throw this.#expected(column, 'a finite number or null');
-    }
+    const number = toNumber(value);
+    if (number === undefined) throw this.#expected(column, 'a finite number or null');
     return number;
   }
 
@@ -86,6 +82,18 @@ export class RowValues {
     return value;
   }
 
+  /** @param read one value of the list, `undefined` where it is not what was expected */
+  #list<T>(column: string, read: (value: unknown) => T | undefined, expected: string): T[] {
+    const list = this.#values[column];
+    if (!Array.isArray(list)) throw this.#expected(column, `a list of ${expected}s`);
+    return list.map((value: unknown, index) => {
+      const converted = read(value);
+      if (converted !== undefined) return converted;
+      const got = describeValue(value ?? null);
+      throw this.malformed(column, `holds ${got} at ${index}, not a ${expected}`);
+    });
+  }
+
   #expected(column: string, expected: string): FeedrankError {
     // The parquet reader has null for some absent values and undefined for others.
     const got = describeValue(this.#values[column] ?? null);
@@ -93,7 +101,31 @@ export class RowValues {
   }
 }
 
+/** The error that names a file, a row counted from 0 and a column. */
+export function malformedRow(
+  label: string,
+  row: number,
+  column: string,
+  problem: string,
+): FeedrankError {
+  return new FeedrankError(
+    'DATA_MALFORMED',
+    `${label} row ${row}: ${column} ${problem}`,
+    `${label}[${row}].${column}`,
+  );
+}
+
 function toInteger(value: unknown): number | undefined {
   const number = typeof value === 'bigint' ? Number(value) : value;
   return Number.isSafeInteger(number) ? (number as number) : undefined;
+}
+
+function toNumber(value: unknown): number | undefined {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+function toInstant(value: unknown): number | undefined {
+  const at = value instanceof Date ? value.getTime() : NaN;
+  return at >= 0 && at <= 253_402_300_799_999 ? at : undefined;
 }

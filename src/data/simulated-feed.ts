@@ -1,16 +1,18 @@
 import { FeedrankError, invalidArgument } from '../errors';
-import type { UserVector } from '../user-vector';
+import type { ItemId, UserId } from '../identity';
 import type { Dataset, DatasetImpression } from './dataset';
 import { RandomStream } from './random-stream';
+import { EchoChamber } from './simulated-echo-chamber';
 import { createWorld, dot, embeddingDimensions, embeddingSpace } from './simulated-world';
 import type { SimulatedItem, SimulatedUser, World } from './simulated-world';
 
 /**
  * `feed` is a plain news feed. In `biased-exposure` the train part's log lacks most clicks on items
  * of independent creators; the validation part's clicks follow the true utilities, which are equal
- * between the groups of the item label `creator`.
+ * between the groups of the item label `creator`. In `echo-chamber` readers like four topics, but
+ * most of what they are shown, in both parts, is of the topic that they have clicked the most so far.
  */
-export const simulatedScenarios = ['feed', 'biased-exposure'] as const;
+export const simulatedScenarios = ['feed', 'biased-exposure', 'echo-chamber'] as const;
 
 /** One of {@link simulatedScenarios}. */
 export type SimulatedScenario = (typeof simulatedScenarios)[number];
@@ -75,7 +77,11 @@ export function simulateFeed(options: SimulatedFeedOptions = {}): Dataset {
     'validationImpressions',
     options.validationImpressions ?? 3000,
   );
-  const world = createWorld({ seed, items, users, startsAt, lastsMs: days * dayMs });
+  const broadInterests = scenario === 'echo-chamber';
+  const world = createWorld({
+    ...{ seed, items, users, broadInterests },
+    ...{ startsAt, lastsMs: days * dayMs },
+  });
   const trainEnd = startsAt + trainDays * dayMs;
   const parts: readonly Part[] = [
     {
@@ -100,6 +106,7 @@ export function simulateFeed(options: SimulatedFeedOptions = {}): Dataset {
     columns: ['body_length', 'followers'],
     labels: ['creator'],
     userSlices: ['device', 'subscriber'],
+    segments: {},
     splits: parts.map(({ name, impressions }) => ({ name, impressions })),
     items: world.items,
     malformedRows: 0,
@@ -107,8 +114,15 @@ export function simulateFeed(options: SimulatedFeedOptions = {}): Dataset {
     async *impressions(split: string): AsyncGenerator<DatasetImpression> {
       const part = parts.find(({ name }) => name === split);
       if (!part) throw new FeedrankError('DATA_MISSING', `there is no split ${split}`, 'split');
-      yield* simulateImpressions(world, part, seed, scenario);
+      const chamber = scenario === 'echo-chamber' ? new EchoChamber(world) : undefined;
+      for (const before of chamber ? parts.slice(0, parts.indexOf(part)) : []) {
+        // What readers clicked there is what the chamber shows them now.
+        for (const impression of simulateImpressions(world, before, { seed, scenario }, chamber))
+          void impression;
+      }
+      yield* simulateImpressions(world, part, { seed, scenario }, chamber);
     },
+    utility: utilityIn(world),
   };
 }
 
@@ -122,8 +136,8 @@ function count(argument: string, value: number): number {
 function* simulateImpressions(
   world: World,
   part: Part,
-  seed: number,
-  scenario: SimulatedScenario,
+  { seed, scenario }: Required<Pick<SimulatedFeedOptions, 'seed' | 'scenario'>>,
+  chamber: EchoChamber | undefined,
 ): Generator<DatasetImpression> {
   const random = new RandomStream(seed, part.name);
   const times = Array.from({ length: part.impressions }, () =>
@@ -132,7 +146,9 @@ function* simulateImpressions(
   const isBiased = scenario === 'biased-exposure' && part.name === 'train';
   for (const [index, at] of times.entries()) {
     const user = random.pick(world.users);
-    const shown = drawList(world.items, at, random);
+    const shown = drawList(at, random, () =>
+      chamber ? chamber.itemsFor(user, world.items, random) : world.items,
+    );
     if (shown.length === 0) continue;
     const clicked = shown.filter((item, position) => {
       const isClicked = random.uniform() < clickProbability(user, item, position, at);
@@ -153,27 +169,35 @@ function* simulateImpressions(
         list_length: shown.length,
       },
       userSlices: { device: user.device, subscriber: user.subscriber ? 'yes' : 'no' },
-      userVectors: [userVector(user)],
+      userVectors: [{ space: embeddingSpace, values: chamber?.vectorOf(user) ?? user.vector }],
       ...readOf(user, clicked, random),
       split: part.name,
     };
+    chamber?.addClicks(user, clicked);
   }
 }
 
-function userVector(user: SimulatedUser): UserVector {
-  return { space: embeddingSpace, values: user.vector };
+/** The truth that clicks are drawn from. */
+function utilityIn({ items, users }: World): NonNullable<Dataset['utility']> {
+  const itemOf = new Map<ItemId, SimulatedItem>(items.map((item) => [item.id, item]));
+  const userOf = new Map<UserId, SimulatedUser>(users.map((user) => [user.id, user]));
+  return (userId, itemId, at) => {
+    const user = userOf.get(userId);
+    const item = itemOf.get(itemId);
+    return user && item ? clickProbability(user, item, 0, at) : NaN;
+  };
 }
 
 /** A page that favours what is new, like a front page run by hand. */
 function drawList(
-  items: readonly SimulatedItem[],
   at: number,
   random: RandomStream,
+  itemsForPlace: () => readonly SimulatedItem[],
 ): SimulatedItem[] {
   const drawn = new Set<SimulatedItem>();
   // A young world has few items, so drawing stops after a while.
   for (let tries = 0; drawn.size < listLength && tries < 10 * listLength; tries += 1) {
-    const item = newestBefore(items, at - random.exponential(10 * hourMs));
+    const item = newestBefore(itemsForPlace(), at - random.exponential(10 * hourMs));
     if (item) drawn.add(item);
   }
   return [...drawn];

@@ -4,6 +4,7 @@ import { RandomStream } from './random-stream';
 /** What is true of a simulated item; a log shows only traces of it. */
 export interface SimulatedItem extends DatasetItem {
   readonly id: string;
+  readonly publishTime: number;
   readonly author: string;
   readonly creator: Creator;
   readonly vector: readonly number[];
@@ -15,6 +16,8 @@ export interface SimulatedItem extends DatasetItem {
 export interface SimulatedUser {
   readonly id: number;
   readonly interests: readonly number[];
+  /** Topics that the interests are made of, the strongest first. */
+  readonly topics: readonly string[];
   /** The interests as a model would have learnt them: with an error. */
   readonly vector: readonly number[];
   readonly device: 'desktop' | 'mobile';
@@ -54,6 +57,8 @@ export interface WorldOptions {
   /** Epoch milliseconds of the first possible publication, and how long items keep coming. */
   readonly startsAt: number;
   readonly lastsMs: number;
+  /** Whether readers like four topics about equally, instead of two. Defaults to `false`. */
+  readonly broadInterests?: boolean;
 }
 
 /** Topics, authors, items and readers of a world. The same options give the same world. */
@@ -144,15 +149,19 @@ function equalise(
 }
 
 function createUsers(options: WorldOptions, centres: Centres): SimulatedUser[] {
-  const random = new RandomStream(options.seed, 'users');
+  // A stream of its own, so that readers of two topics stay what they are.
+  const broad = options.broadInterests === true;
+  const random = new RandomStream(options.seed, broad ? 'broad users' : 'users');
   return Array.from({ length: options.users }, (_, index) => {
-    const first = centres.get(random.pick(topics)) as readonly number[];
-    const second = centres.get(random.pick(topics)) as readonly number[];
+    const liked = broad ? pickDistinct(random, 4) : [random.pick(topics), random.pick(topics)];
+    const [first = [], ...others] = liked.map((topic) => centres.get(topic) as readonly number[]);
+    const mixed = others.reduce((sum, centre) => add(sum, centre, broad ? 0.9 : 0.6), first);
     const taste = random.direction(embeddingDimensions);
-    const interests = unit(add(add(first, second, 0.6), taste, 0.3));
+    const interests = unit(add(mixed, taste, 0.3));
     return {
       id: index + 1,
       interests,
+      topics: liked,
       vector: unit(add(interests, random.direction(embeddingDimensions), 0.4)),
       device: random.uniform() < 0.65 ? 'mobile' : 'desktop',
       subscriber: random.uniform() < 0.2,
@@ -160,15 +169,21 @@ function createUsers(options: WorldOptions, centres: Centres): SimulatedUser[] {
   });
 }
 
+function pickDistinct(random: RandomStream, count: number): string[] {
+  const picked = new Set<string>();
+  while (picked.size < count) picked.add(random.pick(topics));
+  return [...picked];
+}
+
 export function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, index) => sum + value * (b[index] as number), 0);
 }
 
-function add(a: readonly number[], b: readonly number[], weight: number): number[] {
+export function add(a: readonly number[], b: readonly number[], weight: number): number[] {
   return a.map((value, index) => value + weight * (b[index] as number));
 }
 
-function unit(vector: readonly number[]): number[] {
+export function unit(vector: readonly number[]): number[] {
   const length = Math.sqrt(dot(vector, vector));
   return vector.map((value) => value / length);
 }

@@ -63,6 +63,18 @@ export class Bootstrap {
     );
   }
 
+  /**
+   * The mean of one column divided by that of another over the same rows, with its percentile
+   * interval: a weighted mean, where one column is the weights and the other weights × values.
+   */
+  ratio(column: number, by: number): MeanInterval {
+    const other = this.#column(by);
+    return this.#interval(
+      (this.means[column] as number) / (this.means[by] as number),
+      this.#column(column).map((mean, index) => mean / (other[index] as number)),
+    );
+  }
+
   #column(index: number): Float64Array {
     return this.#resampled[index] as Float64Array;
   }

@@ -11,7 +11,19 @@ export interface RankedImpression {
   readonly scores: readonly number[];
   readonly clicked: readonly boolean[];
   readonly userSlices: Readonly<Record<string, string>>;
+  /** First items of the slate, which holds others than those in view where it ranks the catalog. */
+  readonly slateIds: readonly ItemId[];
+  /** How long the one clicked item was read, in milliseconds; `undefined` where it is not known. */
+  readonly dwellMs?: number;
+  /** How likely a click on each item truly was; there where the dataset knows. */
+  readonly utilities?: readonly number[];
 }
+
+/** What a comparison of groups looks at. */
+export type ComparedImpression = Pick<
+  RankedImpression,
+  'itemIds' | 'scores' | 'clicked' | 'userSlices'
+>;
 
 /** How well one group fares. */
 export interface GroupValueMetrics {
@@ -104,7 +116,7 @@ class GroupTally {
 
 /** Compares slices of readers, such as those of different devices. */
 export function userSliceMetrics(
-  impressions: readonly RankedImpression[],
+  impressions: readonly ComparedImpression[],
   slice: string,
 ): GroupMetrics {
   const tallies = new Map<string, GroupTally>();
@@ -129,7 +141,7 @@ export function userSliceMetrics(
  * @param groupOf the item's group, `undefined` where it has none
  */
 export function itemGroupMetrics(
-  impressions: readonly RankedImpression[],
+  impressions: readonly ComparedImpression[],
   groupOf: (itemId: ItemId) => string | undefined,
 ): GroupMetrics {
   const tallies = new Map<string, GroupTally>();

@@ -76,3 +76,22 @@ export function impressionMetrics(
     ndcg10: ndcg(clicked, 10),
   };
 }
+
+/**
+ * Normalised discounted cumulative gain with graded gains (Järvelin and Kekäläinen 2002) of the
+ * first `depth` positions.
+ * @param gains one an item of the slate, at least 0, best position first
+ * @param pool gains of everything that could have been shown, the slate's own included
+ */
+export function gradedNdcg(
+  gains: readonly number[],
+  pool: readonly number[],
+  depth: number,
+): number {
+  const ideal = [...pool].sort((a, b) => b - a);
+  return discountedGain(gains, depth) / discountedGain(ideal, depth);
+}
+
+function discountedGain(gains: readonly number[], depth: number): number {
+  return gains.slice(0, depth).reduce((sum, gain, i) => sum + gain / Math.log2(i + 2), 0);
+}

@@ -1,11 +1,15 @@
 import type { Catalog, CatalogOptions } from '../catalog/catalog';
-import type { ItemId } from '../identity';
 import { splitsUpTo } from '../data/dataset';
-import type { Dataset, DatasetImpression, DatasetItem } from '../data/dataset';
+import type { Dataset, DatasetImpression } from '../data/dataset';
 import { FeedrankError } from '../errors';
 import type { FeedEvent } from '../feed/event';
-import type { Feed } from '../feed/feed';
+import type { Feed, FeedOptions } from '../feed/feed';
+import { knownSegments } from './impression-query';
+import { impressionsInOrder } from './impressions-in-order';
 import { KnowledgeQueue } from './knowledge-queue';
+import { LivePool } from './live-pool';
+import { Publication } from './publication';
+import { ReadHistory } from './read-history';
 
 export interface ReplayOptions {
   readonly dataset: Dataset;
@@ -18,6 +22,12 @@ export interface ReplayOptions {
   /** How old an event is when it becomes known, in milliseconds. Defaults to `600000`. */
   readonly lagMs?: number;
   /**
+   * With it, the catalog holds just what somebody was shown, or what was published, at most this
+   * many milliseconds and at least the lag ago: the live pool that candidates come from. Defaults
+   * to everything that has been published or shown so far.
+   */
+  readonly poolMs?: number;
+  /**
    * Called for each impression when catalog and feed hold what was known at its time, and nothing
    * else. The replay waits for it.
    */
@@ -28,8 +38,10 @@ export interface ReplayOptions {
 
 export interface ReplaySummary {
   readonly impressions: number;
-  /** Events that were recorded; those still younger than the lag at the end are not. */
+  /** Events of the log that were recorded; those still younger than the lag at the end are not. */
   readonly events: number;
+  /** Reads of the readers' histories that were recorded, of those that the log does not repeat. */
+  readonly reads: number;
   /** Different items that were shown although the dataset does not list them. */
   readonly unknownItems: number;
   /** Time of the last impression, in epoch milliseconds; 0 where there was none. */
@@ -42,6 +54,13 @@ export interface ReplaySummary {
  */
 export const replayLatenessMs = 365 * 86_400_000;
 
+/** What a feed needs besides its stages to take a dataset's events. */
+export function replayFeedOptions({
+  segments,
+}: Dataset): Pick<FeedOptions, 'segments' | 'latenessMs'> {
+  return { segments, latenessMs: replayLatenessMs };
+}
+
 /** The catalog that a dataset's items fit in. */
 export function replayCatalogOptions({ ids, spaces, columns, labels }: Dataset): CatalogOptions {
   return { ids, spaces, columns, labels };
@@ -51,39 +70,49 @@ export function replayCatalogOptions({ ids, spaces, columns, labels }: Dataset):
  * Plays a log through one feed in the order of time, as it would have gone live. An item enters the
  * catalog at its publish time or at its first sight, whichever comes first; one that the dataset
  * does not list is published at first sight. What readers did is recorded once it is `lagMs` old;
- * a read is known when it has ended. Nothing later than that is ever visible.
+ * a read is known when it has ended. Nothing later than that is ever visible. What readers
+ * read beside the log becomes known in the same way, as events of type `read`, which leave item
+ * counters alone; where the log has the same read as a click, it is left out.
  *
  * @throws {FeedrankError} `INVALID_ARGUMENT` for an unknown split, `DATA_MALFORMED` where the log
  * goes back in time, and whatever `onImpression` throws.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { dataset, catalog, feed, lagMs = 600_000 } = options;
-  const publication = new Publication(dataset);
+  const stock =
+    options.poolMs === undefined
+      ? new Publication(dataset)
+      : new LivePool(dataset, options.poolMs, lagMs);
+  const splits = splitsUpTo(dataset, options.split);
+  const history = await ReadHistory.load(dataset, splits, lagMs);
   const queue = new KnowledgeQueue();
   let impressions = 0;
   let events = 0;
+  let reads = 0;
   let now = 0;
 
-  for (const split of splitsUpTo(dataset, options.split)) {
-    for await (const impression of dataset.impressions(split.name)) {
-      if (impression.at < now) throw backInTime(dataset, impression);
-      now = impression.at;
+  for await (const impression of impressionsInOrder(dataset, splits)) {
+    if (impression.at < now) throw backInTime(dataset, impression);
+    now = impression.at;
 
-      const items = publication.itemsFor(impression);
-      if (items.length > 0) await catalog.upsert(items);
-      const known = queue.takeUpTo(now - lagMs);
-      if (known.length > 0) events += await record(feed, known, now);
+    const entering = stock.entering(impression);
+    if (entering.length > 0) await catalog.upsert(entering);
+    if (stock.leaving.length > 0) await catalog.remove(stock.leaving);
+    const known = queue.takeUpTo(now - lagMs).filter(({ itemId }) => stock.has(itemId));
+    if (known.length > 0) events += await record(feed, known, now);
+    const read = history.takeUpTo(now, stock, entering, impression.split);
+    if (read.length > 0) reads += await record(feed, read, now);
 
-      await options.onImpression?.(impression);
+    await options.onImpression?.(impression);
 
-      queue.add(now, shownAndClicked(impression));
-      const read = readOf(impression);
-      if (read) queue.add(read.at, [read]);
-      impressions += 1;
-      options.onProgress?.(impressions);
-    }
+    queue.add(now, shownAndClicked(impression, feed));
+    const ended = readOf(impression, feed);
+    if (ended) queue.add(ended.at, [ended]);
+    history.addClicks(impression);
+    impressions += 1;
+    options.onProgress?.(impressions);
   }
-  return { impressions, events, unknownItems: publication.unknownItems, endedAt: now };
+  return { impressions, events, reads, unknownItems: stock.unknownItems, endedAt: now };
 }
 
 async function record(feed: Feed, events: readonly FeedEvent[], now: number): Promise<number> {
@@ -97,22 +126,44 @@ async function record(feed: Feed, events: readonly FeedEvent[], now: number): Pr
   return recorded;
 }
 
-function shownAndClicked({ at, userId, itemIds, clickedIds }: DatasetImpression): FeedEvent[] {
+function shownAndClicked(impression: DatasetImpression, feed: Feed): FeedEvent[] {
+  const { at, userId, itemIds, clickedIds } = impression;
+  const where = whereShown(impression, feed);
   return [
-    ...itemIds.map((itemId) => ({ type: 'impression', userId, itemId, at })),
-    ...clickedIds.map((itemId) => ({ type: 'click', userId, itemId, at })),
+    ...itemIds.map((itemId) => ({ type: 'impression', userId, itemId, at, ...where })),
+    ...clickedIds.map((itemId) => ({ type: 'click', userId, itemId, at, ...where })),
   ];
+}
+
+/** Where the list was shown, as far as the feed's own segments tell. */
+function whereShown(
+  { segments = {}, currentItemId }: DatasetImpression,
+  feed: Feed,
+): Pick<FeedEvent, 'segments' | 'fromItemId'> {
+  return {
+    segments: knownSegments(segments, feed),
+    ...(currentItemId === undefined ? {} : { fromItemId: currentItemId }),
+  };
 }
 
 /** The outcome does not say which of several clicked items it belongs to, so it is dropped then. */
 function readOf(
   impression: DatasetImpression,
+  feed: Feed,
 ): (FeedEvent & { readonly at: number; readonly dwellMs: number }) | undefined {
   const { at, userId, clickedIds, outcome } = impression;
   const [itemId] = clickedIds;
-  const dwellMs = outcome?.dwellMs;
+  const { dwellMs, scrollPercentage } = outcome ?? {};
   if (itemId === undefined || clickedIds.length !== 1 || dwellMs === undefined) return undefined;
-  return { type: 'dwell', userId, itemId, at: at + dwellMs, dwellMs };
+  return {
+    type: 'dwell',
+    userId,
+    itemId,
+    at: at + dwellMs,
+    dwellMs,
+    ...(scrollPercentage === undefined ? {} : { scrollPercentage }),
+    ...whereShown(impression, feed),
+  };
 }
 
 function backInTime(dataset: Dataset, impression: DatasetImpression): FeedrankError {
@@ -122,39 +173,4 @@ function backInTime(dataset: Dataset, impression: DatasetImpression): FeedrankEr
       'earlier than the one before it',
     'dataset',
   );
-}
-
-/** Says which items come into being when. */
-class Publication {
-  unknownItems = 0;
-  readonly #items: readonly DatasetItem[];
-  readonly #listed: ReadonlyMap<ItemId, DatasetItem>;
-  readonly #published = new Set<ItemId>();
-  #next = 0;
-
-  constructor(dataset: Dataset) {
-    this.#items = dataset.items;
-    this.#listed = new Map(dataset.items.map((item) => [item.id, item]));
-  }
-
-  /** Items not handed out before that are published by the impression's time or shown in it. */
-  itemsFor({ at, itemIds }: DatasetImpression): DatasetItem[] {
-    const items: DatasetItem[] = [];
-    let item = this.#items[this.#next];
-    while (item !== undefined && item.publishTime <= at) {
-      if (!this.#published.has(item.id)) items.push(item);
-      this.#published.add(item.id);
-      this.#next += 1;
-      item = this.#items[this.#next];
-    }
-    for (const id of itemIds) {
-      if (this.#published.has(id)) continue;
-      const listed = this.#listed.get(id);
-      if (!listed) this.unknownItems += 1;
-      // A listed time that is still to come would tell the future.
-      items.push({ ...listed, id, publishTime: at });
-      this.#published.add(id);
-    }
-    return items;
-  }
 }

@@ -20,7 +20,7 @@ import {
 import type { FeedEvent, RecordResult } from './event';
 import { Plan, type FeedStages } from './plan';
 import type { Query } from './query';
-import { Segmentation } from './segmentation';
+import { Segmentation, type Segments } from './segmentation';
 import type { Slate } from './slate';
 import { decodeSlices, type Slices } from './slices';
 import { StageRunner } from './stage-runner';
@@ -217,6 +217,11 @@ export class Feed {
   setProfile(profile: RankProfile): void {
     this.#native();
     this.#profiles.set(profile);
+  }
+
+  /** The segments that events and queries may name. */
+  get segments(): Segments {
+    return this.#segmentation.segments;
   }
 
   /** Names of the features that the ranker can read, in the order of the matrix. */

@@ -12,6 +12,8 @@ export interface EbnerdFixture {
   readonly articles?: readonly Row[];
   readonly train?: readonly Row[];
   readonly validation?: readonly Row[];
+  /** Rows of each split's history; no file where there are none. */
+  readonly histories?: Readonly<Partial<Record<'train' | 'validation', readonly Row[]>>>;
   readonly rowGroupSize?: number;
 }
 
@@ -44,17 +46,30 @@ export function behavior(id: number, changes: Row = {}): Row {
   };
 }
 
-const lists = new Set(['article_ids_inview', 'article_ids_clicked']);
+const lists: Readonly<Record<string, Partial<SchemaElement>>> = {
+  article_ids_inview: { type: 'INT32' },
+  article_ids_clicked: { type: 'INT32' },
+  article_id_fixed: { type: 'INT32' },
+  impression_time_fixed: {
+    type: 'INT64',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' },
+  },
+  read_time_fixed: { type: 'FLOAT' },
+  scroll_percentage_fixed: { type: 'FLOAT' },
+};
 const times = new Set(['impression_time', 'published_time']);
-const floats = new Set(['next_read_time', 'next_scroll_percentage']);
+const floats = new Set([
+  ...['next_read_time', 'next_scroll_percentage', 'read_time', 'scroll_percentage'],
+]);
 const booleans = new Set(['premium', 'is_subscriber']);
 
 function schemaOf(name: string): SchemaElement[] {
-  if (lists.has(name)) {
+  const element = lists[name];
+  if (element) {
     return [
       { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
       { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-      { name: 'element', repetition_type: 'OPTIONAL', type: 'INT32' },
+      { name: 'element', repetition_type: 'OPTIONAL', ...element },
     ];
   }
   if (times.has(name)) {
@@ -93,6 +108,8 @@ export async function writeEbnerd(fixture: EbnerdFixture): Promise<string> {
   for (const split of ['train', 'validation'] as const) {
     mkdirSync(join(folder, split));
     write(`${split}/behaviors.parquet`, fixture[split] ?? [behavior(split === 'train' ? 1 : 100)]);
+    const history = fixture.histories?.[split];
+    if (history) write(`${split}/history.parquet`, history);
   }
   return folder;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 
-import type { Dataset, DatasetImpression } from '../../src/data/dataset';
+import type { Dataset, DatasetImpression, ReaderHistory } from '../../src/data/dataset';
 import { openEbnerd } from '../../src/data/ebnerd';
 import { describeWithEbnerd } from './data-folders';
 import { behavior, micros, millis, writeEbnerd } from './ebnerd-fixture';
@@ -37,6 +37,8 @@ describe('openEbnerd on sound files', () => {
       is_subscriber: true,
       next_read_time: 12.5,
       next_scroll_percentage: 40,
+      read_time: 7.5,
+      scroll_percentage: 80,
     });
     const { dataset, train } = await readFixture({
       train: [row],
@@ -52,7 +54,12 @@ describe('openEbnerd on sound files', () => {
         at: millis(5),
         itemIds: [1, 2, 3],
         clickedIds: [2],
-        context: { device: 2, subscriber: 1, front_page: 0, hour: 0, list_length: 3 },
+        context: {
+          ...{ device: 2, subscriber: 1, front_page: 0, hour: 0, list_length: 3 },
+          ...{ page_dwell: 7.5, page_scroll: 80 },
+        },
+        segments: { device: 'mobile', surface: 'article' },
+        currentItemId: 3,
         userSlices: { device: 'mobile', subscriber: 'yes' },
         outcome: { dwellMs: 12_500, scrollPercentage: 40 },
         split: 'train',
@@ -69,6 +76,10 @@ describe('openEbnerd on sound files', () => {
     ]);
     expect(dataset.labels).toEqual(['premium']);
     expect(dataset.userSlices).toEqual(['device', 'subscriber']);
+    expect(dataset.segments).toEqual({
+      device: ['desktop', 'mobile', 'tablet'],
+      surface: ['front', 'article'],
+    });
     expect(dataset.splits).toEqual([
       { name: 'train', impressions: 1 },
       { name: 'validation', impressions: 1 },
@@ -81,6 +92,10 @@ describe('openEbnerd on sound files', () => {
     expect(Object.keys(train[0]?.context ?? {})).toEqual(['hour', 'list_length']);
     expect(dataset.labels).toEqual([]);
     expect(dataset.userSlices).toEqual([]);
+    expect(dataset.segments).toEqual({});
+    expect(train[0]).toMatchObject({ segments: {} });
+    expect(train[0]).not.toHaveProperty('currentItemId');
+    for await (const history of dataset.history?.('train') ?? []) expect(history).toBeNull();
   });
 
   it('tells a front page from a file that does not know', async () => {
@@ -88,6 +103,11 @@ describe('openEbnerd on sound files', () => {
       train: [behavior(1, { article_id: null }), behavior(2, { article_id: 9 })],
     });
     expect(train.map(({ context }) => context['front_page'])).toEqual([1, 0]);
+    expect(train.map(({ segments }) => segments)).toEqual([
+      { surface: 'front' },
+      { surface: 'article' },
+    ]);
+    expect(train.map(({ currentItemId }) => currentItemId)).toEqual([undefined, 9]);
   });
 
   it('orders by time and then impression id, across row groups', async () => {
@@ -117,6 +137,79 @@ describe('openEbnerd on sound files', () => {
   });
 });
 
+describe("openEbnerd's histories", () => {
+  const history = (changes: Row = {}): Row => ({
+    user_id: 7,
+    article_id_fixed: [3, 1, 3],
+    impression_time_fixed: [micros(-5), micros(-9), micros(-1)],
+    read_time_fixed: [2.5, null, 4],
+    scroll_percentage_fixed: [null, 50, 100],
+    ...changes,
+  });
+  async function readHistory(
+    rows: readonly Row[],
+    malformed: 'fail' | 'skip' = 'fail',
+  ): Promise<{ histories: ReaderHistory[]; dataset: Dataset }> {
+    const folder = await writeEbnerd({ histories: { train: rows } });
+    try {
+      const dataset = await openEbnerd(folder, { malformed });
+      const histories: ReaderHistory[] = [];
+      for await (const entry of dataset.history?.('train') ?? []) histories.push(entry);
+      return { histories, dataset };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it('gives reads oldest first, an item as often as it was read', async () => {
+    const { histories } = await readHistory([history()]);
+    expect(histories).toEqual([
+      {
+        userId: 7,
+        reads: [
+          { itemId: 1, at: millis(-9), scrollPercentage: 50 },
+          { itemId: 3, at: millis(-5), dwellMs: 2500 },
+          { itemId: 3, at: millis(-1), dwellMs: 4000, scrollPercentage: 100 },
+        ],
+      },
+    ]);
+  });
+
+  it('does without lengths of reads', async () => {
+    const row = history();
+    delete row['read_time_fixed'];
+    delete row['scroll_percentage_fixed'];
+    const { histories } = await readHistory([row]);
+    expect(histories[0]?.reads[0]).toEqual({ itemId: 1, at: millis(-9) });
+  });
+
+  it.each([
+    [{ user_id: null }, 'user_id is null'],
+    [{ article_id_fixed: [3, null, 1] }, 'article_id_fixed holds null at 1'],
+    [{ impression_time_fixed: [micros(1)] }, 'impression_time_fixed holds 1 values for 3 articles'],
+    [{ read_time_fixed: [1, -2, 3] }, 'read_time_fixed holds -2 at 1'],
+    [{ read_time_fixed: [1, 2] }, 'read_time_fixed holds 2 values for 3 articles'],
+    [{ user_id: 1 }, 'user_id 1 is there already'],
+  ])('names or skips a row with %j', async (changes, message) => {
+    const rows = [history({ user_id: 1 }), history(changes)];
+    await expect(readHistory(rows)).rejects.toMatchObject({
+      code: 'DATA_MALFORMED',
+      message: expect.stringContaining(`train/history.parquet row 1: ${message}`),
+    });
+    const { histories, dataset } = await readHistory(rows, 'skip');
+    expect(histories.map(({ userId }) => userId)).toEqual([1]);
+    expect(dataset.malformedRows).toBe(1);
+  });
+
+  it('names a missing column', async () => {
+    const row = history();
+    delete row['impression_time_fixed'];
+    await expect(readHistory([row])).rejects.toThrow(
+      /train\/history.parquet has no column impression_time_fixed/,
+    );
+  });
+});
+
 describe('openEbnerd on malformed rows', () => {
   const sound = behavior(1);
   const cases: readonly (readonly [string, Row, string])[] = [
@@ -131,6 +224,7 @@ describe('openEbnerd on malformed rows', () => {
     ['an impression id twice', { impression_id: 1 }, 'impression_id 1 is there already'],
     ['no user', { user_id: null }, 'user_id is null'],
     ['a negative reading time', { next_read_time: -1 }, 'next_read_time is -1'],
+    ['a negative time on the page', { read_time: -3 }, 'read_time is -3'],
     ['an infinite reading time', { next_read_time: Infinity }, 'next_read_time is Infinity'],
   ];
 
@@ -221,5 +315,26 @@ describeWithEbnerd('openEbnerd on the real data', (folder) => {
     const all = [...train, ...validation];
     expect(all.every(({ at }, i) => i === 0 || at >= (all[i - 1]?.at ?? 0))).toBe(true);
     expect(train.reduce((sum, { itemIds }) => sum + itemIds.length, 0)).toBe(278_139);
+    expect(train.filter(({ segments }) => segments?.['surface'] === 'front')).toHaveLength(17_346);
+    expect(validation.filter(({ currentItemId }) => currentItemId === undefined)).toHaveLength(
+      9780,
+    );
+  });
+
+  it('reads histories that end where the splits begin', async () => {
+    const dataset = await openEbnerd(folder);
+    const ends = { train: Date.UTC(2023, 4, 18, 7), validation: Date.UTC(2023, 4, 25, 7) };
+    const counts: Record<string, number> = {};
+    for (const [split, end] of Object.entries(ends)) {
+      counts[split] = 0;
+      for await (const { reads } of dataset.history?.(split) ?? []) {
+        counts[split] += reads.length;
+        expect(reads.every(({ at }, i) => i === 0 || (at ?? 0) >= (reads[i - 1]?.at ?? 0))).toBe(
+          true,
+        );
+        expect(reads.at(-1)?.at).toBeLessThan(end);
+      }
+    }
+    expect(counts).toEqual({ train: 258_318, validation: 240_058 });
   });
 });

@@ -57,4 +57,19 @@ describe('Bootstrap', () => {
       }),
     );
   });
+
+  it('gives a weighted mean as a ratio of two columns, rows paired', () => {
+    const weights = Float64Array.from({ length: 200 }, (_, i) => 1 + (i % 7));
+    const doubled = weights.map((weight) => 2 * weight);
+    const constant = new Bootstrap([doubled, weights]).ratio(0, 1);
+    expect(constant.mean).toBeCloseTo(2, 12);
+    expect(constant.low).toBeCloseTo(2, 12);
+    expect(constant.high).toBeCloseTo(2, 12);
+    const values = weights.map((weight, i) => weight * (i % 2));
+    const { mean, low, high } = new Bootstrap([values, weights]).ratio(0, 1);
+    const sum = (column: Float64Array): number => column.reduce((total, value) => total + value, 0);
+    expect(mean).toBeCloseTo(sum(values) / sum(weights), 12);
+    expect(low).toBeLessThan(mean);
+    expect(high).toBeGreaterThan(mean);
+  });
 });

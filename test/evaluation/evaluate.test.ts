@@ -65,7 +65,8 @@ describe('evaluate', () => {
     const evaluation = await evaluateWorld({ groups: ['creator', 'device'] });
     expect(Object.keys(evaluation)).toEqual([
       ...['dataset', 'split', 'ranker', 'mode', 'from', 'to', 'impressions', 'unknownItems'],
-      ...['metrics', 'groups', 'seconds', 'machine'],
+      ...['metrics', 'diversity', 'dwellNdcg10', 'utilityNdcg10', 'unavailable'],
+      ...['groups', 'seconds', 'machine'],
     ]);
     expect(evaluation).toMatchObject({
       dataset: 'simulated',
@@ -87,6 +88,9 @@ describe('evaluate', () => {
       ndcg5: interval,
       ndcg10: interval,
     });
+    expect(evaluation.diversity).toEqual({ intraList10: interval, topicCoverage10: interval });
+    expect(evaluation.dwellNdcg10).toEqual(interval);
+    expect(evaluation.unavailable).toEqual({});
     expect(Object.keys(evaluation.groups)).toEqual(['creator', 'device']);
     expect(Object.keys(evaluation.groups['creator']?.values ?? {})).toEqual([
       'independent',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { itemGroupMetrics, userSliceMetrics } from '../../src/evaluation/group-metrics';
-import type { RankedImpression } from '../../src/evaluation/group-metrics';
+import type { ComparedImpression } from '../../src/evaluation/group-metrics';
 import { ndcg } from '../../src/evaluation/metrics';
 
 /** Items a… belong to group A, items b… to group B, others to none. */
@@ -14,7 +14,7 @@ function impression(
   items: Readonly<Record<string, number>>,
   clicked: readonly string[],
   userSlices: Readonly<Record<string, string>> = {},
-): RankedImpression {
+): ComparedImpression {
   const sorted = Object.entries(items).sort(([, a], [, b]) => b - a);
   return {
     itemIds: sorted.map(([id]) => id),

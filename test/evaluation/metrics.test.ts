@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { countOrderedPairs, impressionMetrics, ndcg } from '../../src/evaluation/metrics';
+import {
+  countOrderedPairs,
+  gradedNdcg,
+  impressionMetrics,
+  ndcg,
+} from '../../src/evaluation/metrics';
 
 describe('impressionMetrics', () => {
   it('agrees with a list worked out by hand', () => {
@@ -103,6 +108,26 @@ describe('metrics against naive implementations', () => {
         const back = countOrderedPairs(b, a);
         expect(there.pairs).toBe(a.length * b.length);
         expect(there.ordered + back.ordered).toBe(there.pairs);
+      }),
+    );
+  });
+});
+
+describe('gradedNdcg', () => {
+  it('agrees with a list worked out by hand', () => {
+    const gain = 1 + 3 / Math.log2(3) + 2 / Math.log2(4);
+    const ideal = 5 + 3 / Math.log2(3) + 2 / Math.log2(4);
+    expect(gradedNdcg([1, 3, 2, 5], [1, 3, 2, 5], 3)).toBeCloseTo(gain / ideal, 12);
+  });
+
+  it('is 1 for the best order, and equals nDCG where gains are 0 and 1', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }), (clicked) => {
+        fc.pre(clicked.includes(true));
+        const gains = clicked.map(Number);
+        expect(gradedNdcg(gains, gains, 10)).toBeCloseTo(ndcg(clicked, 10), 12);
+        const best = [...gains].sort((a, b) => b - a);
+        expect(gradedNdcg(best, gains, 10)).toBeCloseTo(1, 12);
       }),
     );
   });

@@ -1,58 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { Catalog } from '../../src/catalog/catalog';
-import type { Dataset, DatasetImpression, DatasetItem } from '../../src/data/dataset';
-import { replay, replayCatalogOptions, replayLatenessMs } from '../../src/evaluation/replay';
+import type { Dataset } from '../../src/data/dataset';
+import { replay, replayCatalogOptions, replayFeedOptions } from '../../src/evaluation/replay';
 import type { ReplaySummary } from '../../src/evaluation/replay';
 import { Feed } from '../../src/feed/feed';
 import { weightedSum } from '../../src/stages/native-stages';
-
-const minute = 60_000;
-const start = Date.UTC(2024, 0, 1);
-
-function impression(
-  id: number,
-  minutes: number,
-  itemIds: readonly number[],
-  clickedIds: readonly number[],
-  changes: Partial<DatasetImpression> = {},
-): DatasetImpression {
-  return {
-    impressionId: id,
-    userId: 1,
-    at: start + minutes * minute,
-    itemIds,
-    clickedIds,
-    context: {},
-    userSlices: {},
-    split: 'train',
-    ...changes,
-  };
-}
-
-function datasetOf(
-  impressions: readonly DatasetImpression[],
-  items: readonly DatasetItem[] = [1, 2, 3].map((id) => ({ id, publishTime: start })),
-): Dataset {
-  const splits = ['train', 'validation'].map((name) => ({
-    name,
-    impressions: impressions.filter(({ split }) => split === name).length,
-  }));
-  return {
-    name: 'planted',
-    ids: 'integer',
-    spaces: {},
-    columns: [],
-    labels: [],
-    userSlices: [],
-    splits,
-    items,
-    malformedRows: 0,
-    async *impressions(split) {
-      yield* impressions.filter((entry) => entry.split === split);
-    },
-  };
-}
+import { datasetOf, impression, minute, start } from './planted-dataset';
 
 interface Seen {
   /** Scores by item of each impression, in the order of the replay. */
@@ -73,7 +27,7 @@ async function observe(
     ranker: weightedSum({ [feature]: 1 }, { failClosed: true }),
     // A busy machine must not make a stage run out of time.
     profile: { budgetMs: 600_000 },
-    latenessMs: replayLatenessMs,
+    ...replayFeedOptions(dataset),
   });
   const scores: Record<string, number>[] = [];
   const sizes: number[] = [];

@@ -1,0 +1,85 @@
+import type { Dataset } from '../data/dataset';
+import { Bootstrap } from './bootstrap';
+import type { MeanInterval } from './bootstrap';
+import { SlateDiversity } from './diversity';
+import type { RankedImpression } from './group-metrics';
+import { gradedNdcg, impressionMetrics, metricNames } from './metrics';
+
+/** Means over impressions with their 95% bootstrap intervals. */
+export interface RankingMetrics {
+  readonly metrics: Readonly<Record<(typeof metricNames)[number], MeanInterval>>;
+  /**
+   * Of the first 10 items: of the list in mode `rerank`, of the pipeline's own slate in mode `rank`.
+   * `null` where `unavailable` says why.
+   */
+  readonly diversity: {
+    /** Mean of 1 − cosine over the pairs, in the dataset's first embedding space. */
+    readonly intraList10: MeanInterval | null;
+    /** How many different topics there are. */
+    readonly topicCoverage10: MeanInterval | null;
+  };
+  /**
+   * nDCG@10 averaged with the weight ln(1 + seconds read) of each impression's one clicked item, so
+   * that long reads count for more (log-normalised dwell time: Yi et al. 2014, "Beyond clicks:
+   * dwell time for personalization"). `null` where `unavailable` says why.
+   */
+  readonly dwellNdcg10: MeanInterval | null;
+  /**
+   * nDCG@10 of the items in view with their true utilities as gains. There only where the dataset
+   * knows the truth.
+   */
+  readonly utilityNdcg10?: MeanInterval;
+  /** Why a measure is `null`, by its name. */
+  readonly unavailable: Readonly<Record<string, string>>;
+}
+
+/** @param measured at least one */
+export function summarise(dataset: Dataset, measured: readonly RankedImpression[]): RankingMetrics {
+  const slates = new SlateDiversity(dataset);
+  const perImpression = measured.map(({ scores, clicked }) => impressionMetrics(scores, clicked));
+  const weights = measured.map(({ dwellMs }) =>
+    dwellMs === undefined ? NaN : Math.log1p(dwellMs / 1000),
+  );
+  const columns: Record<string, number[]> = {
+    ...Object.fromEntries(
+      metricNames.map((name) => [name, perImpression.map((metrics) => metrics[name])]),
+    ),
+    intraList10: measured.map(({ slateIds }) => slates.intraList(slateIds)),
+    topicCoverage10: measured.map(({ slateIds }) => slates.topicCoverage(slateIds)),
+    weight: weights,
+    weighted: perImpression.map(({ ndcg10 }, i) => ndcg10 * (weights[i] as number)),
+    utility: measured.map(({ utilities }) =>
+      utilities ? gradedNdcg(utilities, utilities, 10) : NaN,
+    ),
+  };
+  const names = Object.keys(columns);
+  const bootstrap = new Bootstrap(Object.values(columns).map((rows) => Float64Array.from(rows)));
+  const intervalOf = (name: string): MeanInterval | null => {
+    const interval = bootstrap.interval(names.indexOf(name));
+    return Number.isNaN(interval.mean) ? null : interval;
+  };
+  const [auc, mrr, ndcg5, ndcg10] = metricNames.map(intervalOf);
+  const totalWeight = bootstrap.means[names.indexOf('weight')] as number;
+  const intraList10 = slates.reasons.intraList === null ? intervalOf('intraList10') : null;
+  const utilityNdcg10 = intervalOf('utility');
+  const unavailable: Record<string, string> = {};
+  if (!intraList10) {
+    unavailable['intraList10'] =
+      slates.reasons.intraList ?? 'no slate held two items that have embeddings';
+  }
+  if (slates.reasons.topics !== null) unavailable['topicCoverage10'] = slates.reasons.topics;
+  if (!(totalWeight > 0)) {
+    unavailable['dwellNdcg10'] = `dataset ${dataset.name} has no reading times of single clicks`;
+  }
+  return {
+    metrics: { auc, mrr, ndcg5, ndcg10 } as RankingMetrics['metrics'],
+    diversity: {
+      intraList10,
+      topicCoverage10: slates.reasons.topics === null ? intervalOf('topicCoverage10') : null,
+    },
+    dwellNdcg10:
+      totalWeight > 0 ? bootstrap.ratio(names.indexOf('weighted'), names.indexOf('weight')) : null,
+    ...(utilityNdcg10 ? { utilityNdcg10 } : {}),
+    unavailable,
+  };
+}
