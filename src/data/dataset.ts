@@ -102,7 +102,7 @@ export interface Dataset {
    * The truth behind a simulated log: how likely this reader is to click this item at this time in
    * the first position, 0 to 1. NaN for readers and items that are not of the dataset.
    */
-  utility?(userId: UserId, itemId: ItemId, at: number): number;
+  readonly utility?: (userId: UserId, itemId: ItemId, at: number) => number;
 }
 
 /** What a reader does with a row that it cannot make sense of. */

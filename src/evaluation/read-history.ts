@@ -108,7 +108,7 @@ export class ReadHistory {
       if (stock.has(read.event.itemId)) taken.push(read);
       else ofUser(this.#waiting, read.event.itemId, () => []).push(read);
     }
-    return taken.map(({ event, at }) => ({ ...event, at }) as FeedEvent);
+    return taken.map(({ event, at }) => ({ ...event, at }));
   }
 
   #isClick({ event, began }: Read): boolean {
