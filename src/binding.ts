@@ -196,17 +196,43 @@ export interface NativePlanSpec extends NativeFeatureList {
   readonly contextValues: number;
   readonly generators: readonly {
     name: string;
-    kind: 'decayed-dot' | 'trending' | 'fresh' | 'external';
+    failClosed: boolean;
+    kind: 'decayed-dot' | 'trending' | 'fresh' | 'followed' | 'co-read' | 'external';
     space?: string;
+    /** Position in the native core's Counter. */
+    counter?: number;
     halfLife?: number;
+    segment?: number;
   }[];
-  readonly filters: readonly { name: string; kind: 'seen' | 'maximum-age' | 'external' }[];
+  readonly filters: readonly {
+    name: string;
+    failClosed: boolean;
+    kind: 'seen' | 'maximum-age' | 'blocked' | 'muted' | 'eligible' | 'where' | 'external';
+    conditions: readonly NativeCondition[];
+  }[];
   readonly enricherName: string;
   readonly enrichers: readonly { name: string; features: number }[];
   readonly ranker: NativeRankerSpec;
   readonly selector: { name: string; kind: 'top-n' | 'mmr' | 'dpp' | 'external'; space?: string };
   readonly device: string;
 }
+
+export type NativeCondition =
+  | {
+      readonly of: 'column';
+      readonly index: number;
+      readonly atLeast: number;
+      readonly atMost: number;
+      readonly isNot?: number;
+      readonly missingMeets: boolean;
+    }
+  | {
+      readonly of: 'label' | 'author' | 'topics';
+      /** Of a label. */
+      readonly index?: number;
+      readonly names: readonly string[];
+      readonly isOneOf: boolean;
+    };
 
 export interface NativeUserVector {
   readonly space: number;
@@ -242,6 +268,9 @@ export interface NativeSettings {
   readonly maxCandidates: number;
   readonly quotas: Uint32Array;
   readonly maxAgeMs: number;
+  readonly maxReports: number;
+  readonly maxReportRate: number;
+  readonly maxHideRate: number;
   readonly seenAfterImpressions: number;
   readonly perAuthor: number;
   readonly perTopic: number;
@@ -294,6 +323,10 @@ export interface NativeBatch {
   readonly publishTimes: Float64Array;
   readonly authors: (string | undefined)[];
   readonly topics: string[][];
+  /** By column of the catalog; NaN where an item has no value. */
+  readonly columns: Float64Array[];
+  /** By label of the catalog: positions among its texts; 2³² − 1 where an item has no value. */
+  readonly labels: { texts: string[]; places: Uint32Array }[];
   readonly sourceScores: Float64Array;
   readonly features: Float32Array;
   readonly scores: Float64Array;

@@ -75,18 +75,33 @@ export {
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
 export type { StageTrace } from './stage-trace';
 export type { CandidateBatch } from './stages/candidate-batch';
+export type { ColumnCondition, Condition, NameCondition } from './stages/condition';
+export {
+  blocked,
+  eligible,
+  maximumAge,
+  muted,
+  seen,
+  where,
+  type EligibleOptions,
+} from './stages/native-filters';
+export {
+  coRead,
+  decayedDot,
+  followed,
+  fresh,
+  trending,
+  type TrendingCounter,
+  type TrendingOptions,
+} from './stages/native-generators';
 export { dpp, mmr, topN, type DiversityOptions } from './stages/native-selectors';
 export {
-  decayedDot,
   decayedDotRanker,
-  fresh,
-  maximumAge,
   nativeFeatures,
-  seen,
   torchScript,
-  trending,
   weightedSum,
   type NativeStage,
+  type NativeStageOptions,
   type RankerOptions,
 } from './stages/native-stages';
 export type {

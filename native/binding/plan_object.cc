@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "candidate_stage_decoding.h"
 #include "environment.h"
 #include "error.h"
 #include "feature_decoding.h"
@@ -15,38 +16,6 @@
 
 namespace feedrank::binding {
 namespace {
-
-void read_generators(const ObjectReader& reader, const CatalogSchema& schema,
-                     const CounterStore& counters, Plan& plan) {
-  for_each_object(reader.array("generators"), "generators", [&](const ObjectReader& item) {
-    GeneratorStage stage;
-    stage.name = item.text("name");
-    const std::string kind = item.text("kind");
-    if (kind == "decayed-dot") {
-      stage.kind = GeneratorStage::Kind::kDecayedDot;
-      stage.space = schema.space_index(item.text("space"), item.path() + ".space");
-    } else if (kind == "trending") {
-      stage.kind = GeneratorStage::Kind::kTrending;
-      stage.half_life = item.count("halfLife");
-      if (stage.half_life >= counters.half_lives().size()) {
-        throw Error("INVALID_ARGUMENT", item.path(), item.path() + ": no such half-life");
-      }
-    } else if (kind == "fresh") {
-      stage.kind = GeneratorStage::Kind::kFresh;
-    }
-    plan.generators.push_back(std::move(stage));
-  });
-}
-
-void read_filters(const ObjectReader& reader, Plan& plan) {
-  for_each_object(reader.array("filters"), "filters", [&](const ObjectReader& item) {
-    const std::string kind = item.text("kind");
-    plan.filters.push_back({item.text("name"), kind == "seen" ? FilterStage::Kind::kSeen
-                                               : kind == "maximum-age"
-                                                   ? FilterStage::Kind::kMaximumAge
-                                                   : FilterStage::Kind::kExternal});
-  });
-}
 
 void read_ranker(const ObjectReader& reader, const CatalogSchema& schema, Plan& plan) {
   RankerStage& ranker = plan.ranker;
@@ -118,8 +87,8 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const ObjectReader reader(info[1], "plan");
     auto plan = std::make_shared<Plan>();
     context_values_ = reader.count("contextValues");
-    read_generators(reader, schema, counters, *plan);
-    read_filters(reader, *plan);
+    plan->generators = read_generators(reader.array("generators"), *engagement_->engagement);
+    plan->filters = read_filters(reader.array("filters"), *engagement_->catalog->catalog);
     plan->enricher_name = reader.text("enricherName");
     plan->features = read_feature_list(reader, schema, counters, context_values_);
     for_each_object(reader.array("enrichers"), "enrichers", [&](const ObjectReader& item) {

@@ -81,6 +81,8 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labe
   const auto quotas = reader.uint32_span("quotas");
   settings.quotas = {quotas.begin(), quotas.end()};
   settings.max_age_ms = reader.number("maxAgeMs");
+  settings.complaints = {reader.number("maxReports"), reader.number("maxReportRate"),
+                         reader.number("maxHideRate")};
   settings.seen_after_impressions = reader.count("seenAfterImpressions");
   settings.limits.per_author = reader.count("perAuthor");
   settings.limits.per_topic = reader.count("perTopic");

@@ -31,13 +31,16 @@ Napi::Value RequestObject::run_request(Napi::Env env, const std::shared_ptr<Requ
     kept.push_back(Napi::Persistent(flag.As<Napi::Object>()));
   }
   auto answer = std::make_shared<ExternalResult>(std::move(result));
+  // The environment holds the executor until what runs on it has ended.
+  Executor* executor = &environment.executor();
   return environment.run<Request::State>(
       env, environment.anywhere(),
-      [request, answer, cancel] {
-        return request->run(std::move(*answer), [cancel] {
+      [request, answer, cancel, executor] {
+        const auto cancelled = [cancel] {
           return cancel != nullptr &&
                  std::atomic_ref<int32_t>(*cancel).load(std::memory_order_relaxed) != 0;
-        });
+        };
+        return request->run(std::move(*answer), cancelled, executor);
       },
       [request](Napi::Env at, const Request::State& state) {
         return encode_answer(at, *request, state);

@@ -1,6 +1,7 @@
 #include "slate_encoding.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "arguments.h"
 #include "catalog/catalog.h"
@@ -101,6 +102,48 @@ Napi::Value encode_slate(Napi::Env env, const Request& request) {
   return slate;
 }
 
+/// By column, the candidates' values.
+Napi::Array encode_columns(Napi::Env env, const Request& request) {
+  const std::vector<Row>& rows = request.candidates().rows;
+  const size_t columns = request.snapshot().catalog().schema().columns.size();
+  auto encoded = Napi::Array::New(env, columns);
+  for (uint32_t c = 0; c < columns; ++c) {
+    auto values = Napi::Float64Array::New(env, rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      values[i] = request.snapshot().chunk_of(rows[i]).columns[c][Snapshot::offset_of(rows[i])];
+    }
+    encoded.Set(c, values);
+  }
+  return encoded;
+}
+
+/// By label, its distinct texts among the candidates, and each candidate's place among them.
+Napi::Array encode_labels(Napi::Env env, const Request& request) {
+  const std::vector<Row>& rows = request.candidates().rows;
+  const size_t labels = request.snapshot().catalog().schema().labels.size();
+  auto encoded = Napi::Array::New(env, labels);
+  for (uint32_t l = 0; l < labels; ++l) {
+    auto texts = Napi::Array::New(env);
+    auto places = Napi::Uint32Array::New(env, rows.size());
+    std::unordered_map<uint32_t, uint32_t> place_of{{StringTable::kNone, UINT32_MAX}};
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const uint32_t code =
+          request.snapshot().chunk_of(rows[i]).labels[l][Snapshot::offset_of(rows[i])];
+      const auto [place, added] =
+          place_of.try_emplace(code, static_cast<uint32_t>(place_of.size() - 1));
+      if (added) {
+        texts.Set(place->second, request.snapshot().catalog().strings().text(code));
+      }
+      places[i] = place->second;
+    }
+    auto label = Napi::Object::New(env);
+    label.Set("texts", texts);
+    label.Set("places", places);
+    encoded.Set(l, label);
+  }
+  return encoded;
+}
+
 Napi::Value encode_batch(Napi::Env env, const Request& request) {
   const CandidateSet& candidates = request.candidates();
   const StringTable& strings = request.snapshot().catalog().strings();
@@ -134,6 +177,8 @@ Napi::Value encode_batch(Napi::Env env, const Request& request) {
   batch.Set("publishTimes", publish_times);
   batch.Set("authors", authors);
   batch.Set("topics", topics);
+  batch.Set("columns", encode_columns(env, request));
+  batch.Set("labels", encode_labels(env, request));
   batch.Set("sourceScores", to_float64_array(env, candidates.source_scores));
   batch.Set("features", features);
   batch.Set("scores", to_float64_array(env, candidates.scores));

@@ -1,5 +1,12 @@
 import { binding, type NativeCatalog, type NativeSchema } from '../binding';
-import { describeValue, FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
+import {
+  describeValue,
+  FeedrankError,
+  guard,
+  guardAsync,
+  invalidArgument,
+  type ErrorCode,
+} from '../errors';
 import { toMilliseconds, type Instant } from '../instant';
 import {
   checkDevice,
@@ -210,6 +217,33 @@ export class Catalog {
       argument,
     );
   }
+
+  /** Position of a column. Throws `UNKNOWN_COLUMN`. @internal */
+  column(name: unknown, argument: string): number {
+    return position(this.schema.columns, name, argument, 'UNKNOWN_COLUMN', 'column');
+  }
+
+  /** Position of a label. Throws `UNKNOWN_GROUP`. @internal */
+  label(name: unknown, argument: string): number {
+    return position(this.schema.labels, name, argument, 'UNKNOWN_GROUP', 'label');
+  }
+}
+
+function position(
+  names: readonly string[],
+  name: unknown,
+  argument: string,
+  code: ErrorCode,
+  what: string,
+): number {
+  const index = names.indexOf(name as string);
+  if (index >= 0) return index;
+  const known = names.join(', ') || 'none';
+  throw new FeedrankError(
+    code,
+    `${argument}: no ${what} ${describeValue(name)}; the catalog has: ${known}`,
+    argument,
+  );
 }
 
 function toSchema(options: CatalogOptions): NativeSchema {

@@ -7,15 +7,10 @@ import { Feed } from '../feed/feed';
 import type { Query } from '../feed/query';
 import type { UserVector } from '../user-vector';
 import { Model } from '../models/model';
-import {
-  decayedDot,
-  fresh,
-  maximumAge,
-  seen,
-  torchScript,
-  trending,
-} from '../stages/native-stages';
+import { maximumAge, seen } from '../stages/native-filters';
+import { decayedDot, fresh, trending } from '../stages/native-generators';
 import { topN } from '../stages/native-selectors';
+import { torchScript } from '../stages/native-stages';
 import { buildDemoRanker } from './demo-ranker';
 
 /** What the log tells of one reader. */

@@ -6,7 +6,7 @@ import { openDataset } from '../data/open-dataset';
 import { FeedrankError } from '../errors';
 import { Feed } from '../feed/feed';
 import type { Slate } from '../feed/slate';
-import { decayedDot, fresh, trending } from '../stages/native-stages';
+import { decayedDot, fresh, trending } from '../stages/native-generators';
 import { checkAgainst, resolveOptions } from './evaluate-options';
 import type { EvaluateOptions, EvaluationMode, ResolvedOptions } from './evaluate-options';
 import { itemGroupMetrics, userSliceMetrics } from './group-metrics';

@@ -3,8 +3,13 @@ import { decodeExplanation } from './decode-explanation';
 import type { Plan } from './plan';
 import { Slate, type Degradation, type SlateItem, type Trace } from './slate';
 
-/** A skip that is no shortcoming of the answer: there was nothing for the stage to do. */
-const harmless = 'no user vector';
+/** Skips that are no shortcoming of the answer: there was nothing for the stage to do. */
+const harmless = new Set([
+  'no user vector',
+  'no segment value',
+  'nothing followed',
+  'nothing read',
+]);
 
 /** @internal */
 export function decodeSlate(
@@ -37,7 +42,7 @@ export function decodeSlate(
     removedMeanwhile: native.removedMeanwhile,
   };
   const degraded = native.stages.flatMap(({ name, skipped, shortfalls }): Degradation[] => [
-    ...(skipped === undefined || skipped === harmless ? [] : [{ stage: name, reason: skipped }]),
+    ...(skipped === undefined || harmless.has(skipped) ? [] : [{ stage: name, reason: skipped }]),
     ...shortfalls.map((reason) => ({ stage: name, reason })),
   ]);
   return Slate.of({

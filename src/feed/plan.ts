@@ -1,9 +1,9 @@
 import {
   binding,
-  type NativeEngagement,
   type NativePlan,
   type NativePlanSpec,
   type NativeRankerSpec,
+  type NativeSchema,
   type NativeSettings,
 } from '../binding';
 import type { Catalog } from '../catalog/catalog';
@@ -13,8 +13,9 @@ import { toFeatureDefinition, type FeatureDefinition } from '../features/feature
 import type { Model } from '../models/model';
 import { encodeExposure } from '../profile/encode-exposure';
 import type { RankSettings } from '../profile/rank-profile';
-import type { EngagementShape } from './engagement-options';
-import type { Segmentation } from './segmentation';
+import { encodeFilter } from './encode-filters';
+import { encodeGenerator } from './encode-generators';
+import { nativeOf, type NamedStage, type PlanTarget } from './named-stage';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type {
   CandidateGenerator,
@@ -38,15 +39,6 @@ export interface FeedStages {
   readonly selector?: Selector | StageOf<'selector'>;
 }
 
-/** What a plan is made for. */
-interface PlanTarget {
-  readonly catalog: Catalog;
-  readonly engagement: NativeEngagement;
-  readonly shape: EngagementShape;
-  readonly segmentation: Segmentation;
-  readonly device: string;
-}
-
 /**
  * A feed, compiled once: adjacent native stages run as one native job, and only a stage written in
  * TypeScript breaks the run.
@@ -54,6 +46,7 @@ interface PlanTarget {
  */
 export class Plan {
   readonly native: NativePlan;
+  readonly schema: NativeSchema;
   readonly contextKeys: readonly string[];
   readonly featureNames: readonly string[];
   readonly generatorNames: readonly string[];
@@ -81,6 +74,7 @@ export class Plan {
     )[0]!;
     checkDistinctNames([...generators, ...filters, ...enrichers, ranker, selector]);
 
+    this.schema = target.catalog.schema;
     this.generators = generators.map((stage) => external<CandidateGenerator>(stage));
     this.generatorNames = generators.map((stage) => stage.name);
     this.filters = filters.map((stage) => external<Filter>(stage));
@@ -105,10 +99,7 @@ export class Plan {
       ...features,
       contextValues: this.contextKeys.length,
       generators: generators.map((stage) => encodeGenerator(stage, target)),
-      filters: filters.map((stage) => ({
-        name: stage.name,
-        kind: nativeOf(stage, 'filter')?.kind ?? 'external',
-      })),
+      filters: filters.map((stage) => encodeFilter(stage, target.catalog)),
       enricherName:
         enrichers.find((stage) => nativeOf(stage, 'enricher') !== undefined)?.name ?? 'features',
       enrichers: this.enrichers.map(({ name, features: names }) => ({
@@ -165,6 +156,9 @@ export class Plan {
       maxCandidates: settings.maxCandidates,
       quotas: Uint32Array.from(quotas),
       maxAgeMs: settings.maxAgeMs,
+      maxReports: settings.maxReports,
+      maxReportRate: settings.maxReportRate,
+      maxHideRate: settings.maxHideRate,
       seenAfterImpressions: settings.seenAfterImpressions,
       perAuthor: settings.perAuthor,
       perTopic: settings.perTopic,
@@ -176,11 +170,6 @@ export class Plan {
       budgetMs: settings.budgetMs,
     };
   }
-}
-
-interface NamedStage {
-  readonly name: string;
-  readonly native?: NativeStage['native'];
 }
 
 function list(
@@ -206,13 +195,6 @@ function list(
 /** The stage itself where it is the user's own. */
 function external<T>(stage: NamedStage): T | undefined {
   return stage.native === undefined ? (stage as unknown as T) : undefined;
-}
-
-function nativeOf<S extends NativeStage['native']['stage']>(
-  stage: NamedStage,
-  kind: S,
-): StageOf<S>['native'] | undefined {
-  return stage.native?.stage === kind ? (stage.native as StageOf<S>['native']) : undefined;
 }
 
 function modelOf(ranker: NamedStage): Model | undefined {
@@ -292,32 +274,8 @@ function collectFeatures(
   return [...byName.values()];
 }
 
-function encodeGenerator(
-  stage: NamedStage,
-  target: PlanTarget,
-): NativePlanSpec['generators'][number] {
-  const native = nativeOf(stage, 'generator');
-  if (native === undefined) return { name: stage.name, kind: 'external' };
-  if (native.kind === 'decayed-dot') {
-    target.catalog.space(native.space, `generators.${stage.name}.space`);
-    return { name: stage.name, kind: native.kind, space: native.space };
-  }
-  if (native.kind === 'trending') {
-    const halfLife = target.shape.halfLivesMs.indexOf(native.halfLifeMs);
-    if (halfLife < 0) {
-      throw invalidArgument(
-        `generators.${stage.name}.halfLifeMs`,
-        `one of the feed's half-lives (${target.shape.halfLivesMs.join(', ')})`,
-        native.halfLifeMs,
-      );
-    }
-    return { name: stage.name, kind: native.kind, halfLife };
-  }
-  return { name: stage.name, kind: native.kind };
-}
-
 function encodeRanker(
-  stage: NamedStage & { failClosed?: boolean },
+  stage: NamedStage,
   featureNames: readonly string[],
   catalog: Catalog,
 ): NativeRankerSpec {

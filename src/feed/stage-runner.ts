@@ -9,6 +9,7 @@ import type {
   StageContext,
 } from '../stages/stage';
 import { checkItemIds, copyVector } from '../validation';
+import { decodeBatch } from './decode-batch';
 import type { Plan } from './plan';
 
 /** What a stage of the user's answered, or why it did not take part. */
@@ -82,19 +83,7 @@ export class StageRunner {
   }
 
   #batch(native: NativeBatch | undefined): CandidateBatch {
-    return {
-      size: 0,
-      ids: [],
-      publishTimes: new Float64Array(0),
-      authors: [],
-      topics: [],
-      sourceScores: new Float64Array(0),
-      features: new Float32Array(0),
-      scores: new Float64Array(0),
-      ...native,
-      generators: this.#plan.generatorNames,
-      featureNames: native?.features.length === 0 ? [] : this.#plan.featureNames,
-    };
+    return decodeBatch(native, this.#plan);
   }
 
   async #generate(stage: CandidateGenerator, generator: number) {

@@ -80,13 +80,35 @@ export const rankProfileSchema = Type.Object(
     ),
     quotas: Type.Optional(
       Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 100_000 }), {
-        description: 'Most candidates by generator name. Defaults to `maxCandidates` for each.',
+        description:
+          'Most candidates by generator name. Generators take turns in proportion to them, so twice the quota is twice the share where `maxCandidates` cuts. Defaults to `maxCandidates` for each.',
       }),
     ),
     maxAgeMs: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
         description: 'Oldest age that the maximum-age filter lets pass. Defaults to no limit.',
+      }),
+    ),
+    maxReports: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "Decayed reports, at the feed's longest half-life, up to which the eligible filter lets an item pass. Defaults to no limit.",
+      }),
+    ),
+    maxReportRate: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "Reports an impression, reports / (impressions + 100) at the feed's longest half-life, up to which the eligible filter lets an item pass. Defaults to no limit.",
+      }),
+    ),
+    maxHideRate: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "Hides an impression, hides / (impressions + 100) at the feed's longest half-life, up to which the eligible filter lets an item pass. Defaults to no limit.",
       }),
     ),
     seenAfterImpressions: Type.Optional(
@@ -184,6 +206,9 @@ export interface RankSettings {
   readonly maxCandidates: number;
   readonly quotas: Readonly<Record<string, number>>;
   readonly maxAgeMs: number;
+  readonly maxReports: number;
+  readonly maxReportRate: number;
+  readonly maxHideRate: number;
   readonly seenAfterImpressions: number;
   readonly limit: number;
   readonly perAuthor: number;

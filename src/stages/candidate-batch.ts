@@ -11,6 +11,10 @@ export interface CandidateBatch {
   readonly publishTimes: Float64Array;
   readonly authors: readonly (string | undefined)[];
   readonly topics: readonly (readonly string[])[];
+  /** By name, the catalog's columns: one value a candidate, NaN where it has none. */
+  readonly columns: Readonly<Record<string, Float64Array>>;
+  /** By name, the catalog's labels: one value a candidate. */
+  readonly labels: Readonly<Record<string, readonly (string | undefined)[]>>;
   readonly generators: readonly string[];
   /** [candidate × generator]; NaN where the generator did not find the candidate. */
   readonly sourceScores: Float64Array;

@@ -2,9 +2,11 @@ import type { FeatureDefinition } from '../features/feature';
 import { invalidArgument } from '../errors';
 import { Model } from '../models/model';
 import { largestWeight } from '../profile/rank-profile';
-import { checkName, checkObject, checkPositive } from '../validation';
+import { checkFlag, checkName, checkObject } from '../validation';
+import type { Condition } from './condition';
+import type { TrendingCounter } from './native-generators';
 
-/** A stage that the native core implements; made by the functions of this file. */
+/** A stage that the native core implements; made by functions such as {@link torchScript}. */
 export interface NativeStage {
   readonly name: string;
   readonly native: NativeStageKind;
@@ -13,9 +15,20 @@ export interface NativeStage {
 
 type NativeStageKind =
   | { readonly stage: 'generator'; readonly kind: 'decayed-dot'; readonly space: string }
-  | { readonly stage: 'generator'; readonly kind: 'trending'; readonly halfLifeMs: number }
-  | { readonly stage: 'generator'; readonly kind: 'fresh' }
-  | { readonly stage: 'filter'; readonly kind: 'seen' | 'maximum-age' }
+  | {
+      readonly stage: 'generator';
+      readonly kind: 'trending';
+      readonly counter: TrendingCounter;
+      readonly halfLifeMs?: number;
+      readonly segment?: string;
+    }
+  | { readonly stage: 'generator'; readonly kind: 'fresh' | 'followed' | 'co-read' }
+  | { readonly stage: 'filter'; readonly kind: 'seen' | 'maximum-age' | 'blocked' | 'muted' }
+  | {
+      readonly stage: 'filter';
+      readonly kind: 'eligible' | 'where';
+      readonly conditions: readonly Condition[];
+    }
   | {
       readonly stage: 'enricher';
       readonly kind: 'features';
@@ -41,62 +54,30 @@ export type StageOf<S extends NativeStageKind['stage']> = NativeStage & {
   readonly native: Extract<NativeStageKind, { stage: S }>;
 };
 
-type NativeGenerator = StageOf<'generator'>;
-type NativeFilter = StageOf<'filter'>;
 type NativeEnricher = StageOf<'enricher'>;
 type NativeRanker = StageOf<'ranker'>;
 
-/**
- * Items with the highest dot(user, item) · exp(−age/τ), τ from the profile. Needs the query's user
- * vector for the space and is skipped without one. Moves click-through; costs a pass over the
- * catalog's vectors.
- */
-export function decayedDot(options: { space: string; name?: string }): NativeGenerator {
-  checkObject(options, 'options');
-  return {
-    name: checkName(options.name ?? 'decayed-dot', 'name'),
-    native: { stage: 'generator', kind: 'decayed-dot', space: checkName(options.space, 'space') },
-  };
+/** Options that native generators and filters have in common. */
+export interface NativeStageOptions {
+  /** Unique within the feed. Defaults to the name of the kind of stage. */
+  readonly name?: string;
+  /**
+   * Whether a failure of this stage fails the request with `STAGE_FAILED`. Otherwise the stage is
+   * skipped, which the trace and `degraded` say. Defaults to `false` where the stage says nothing
+   * else.
+   */
+  readonly failClosed?: boolean;
 }
 
-/**
- * Items with the most decayed clicks. Moves click-through: in a news feed most of what is clicked
- * is what is being clicked now. Costs a pass over the catalog's counters.
- * @param options.halfLifeMs One of the feed's half-lives. Defaults to 3 h.
- */
-export function trending(options: { halfLifeMs?: number; name?: string } = {}): NativeGenerator {
-  checkObject(options, 'options');
-  const halfLifeMs = checkPositive(options.halfLifeMs ?? 3 * 3_600_000, 'halfLifeMs');
+/** @internal */
+export function nativeOptions(
+  options: NativeStageOptions,
+  name: string,
+  failClosed: boolean,
+): Required<NativeStageOptions> {
   return {
-    name: checkName(options.name ?? 'trending', 'name'),
-    native: { stage: 'generator', kind: 'trending', halfLifeMs },
-  };
-}
-
-/** The newest items. Moves creator exposure: nothing new is clicked before it is shown. */
-export function fresh(options: { name?: string } = {}): NativeGenerator {
-  return {
-    name: nameOf(options, 'fresh'),
-    native: { stage: 'generator', kind: 'fresh' },
-  };
-}
-
-/**
- * Drops what the query lists as `seen`, what this user has read, and, with the profile's
- * `seenAfterImpressions`, what this user was shown that often. Moves time spent.
- */
-export function seen(options: { name?: string } = {}): NativeFilter {
-  return {
-    name: nameOf(options, 'seen'),
-    native: { stage: 'filter', kind: 'seen' },
-  };
-}
-
-/** Drops items older than the profile's `maxAgeMs`. Moves freshness. */
-export function maximumAge(options: { name?: string } = {}): NativeFilter {
-  return {
-    name: nameOf(options, 'maximum-age'),
-    native: { stage: 'filter', kind: 'maximum-age' },
+    name: nameOf(options, name),
+    failClosed: checkFlag(options.failClosed ?? failClosed, 'failClosed'),
   };
 }
 

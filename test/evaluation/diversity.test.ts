@@ -5,7 +5,9 @@ import { simulateFeed } from '../../src/data/simulated-feed';
 import { intraListDiversity, SlateDiversity } from '../../src/evaluation/diversity';
 import { measureDiversityTradeoff } from '../../src/evaluation/diversity-tradeoff';
 import { evaluate } from '../../src/evaluation/evaluate';
-import { decayedDot, decayedDotRanker, fresh, topN } from '../../src/stages/native-stages';
+import { decayedDot, fresh } from '../../src/stages/native-generators';
+import { topN } from '../../src/stages/native-selectors';
+import { decayedDotRanker } from '../../src/stages/native-stages';
 import { datasetOf, impression } from './planted-dataset';
 
 describe('intraListDiversity', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openDataset } from '../../src/data/open-dataset';
 import { measureRecall } from '../../src/evaluation/recall';
 import type { CandidateGenerator } from '../../src/stages/stage';
-import { fresh, trending } from '../../src/stages/native-stages';
+import { fresh, trending } from '../../src/stages/native-generators';
 import { describeWithEbnerd } from '../data/data-folders';
 import { datasetOf, impression, minute, start } from './planted-dataset';
 

@@ -7,7 +7,9 @@ import { replay, replayCatalogOptions, replayFeedOptions } from '../../src/evalu
 import type { ReplaySummary } from '../../src/evaluation/replay';
 import { Feed } from '../../src/feed/feed';
 import type { FeedOptions } from '../../src/feed/feed';
-import { fresh, seen, weightedSum } from '../../src/stages/native-stages';
+import { seen } from '../../src/stages/native-filters';
+import { fresh } from '../../src/stages/native-generators';
+import { weightedSum } from '../../src/stages/native-stages';
 import { datasetOf, impression, minute, start } from './planted-dataset';
 
 /** What each impression's reader had not read by then, and the clicks that were counted. */

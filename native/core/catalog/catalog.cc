@@ -251,6 +251,19 @@ void Catalog::fill(Row row, const ItemBatch& batch, size_t item, std::span<const
   }
 }
 
+Row Catalog::row_seen(const Snapshot& snapshot, const ChunkList& chunks, Row row) {
+  // Rows newer than the snapshot lead back to the one that it sees. Those passed on the way are
+  // protected from reuse by the snapshot itself, because they were removed after it was taken.
+  while (row != kNoRow) {
+    const Chunk& chunk = *chunks[row / Chunk::kRows];
+    const uint32_t offset = Snapshot::offset_of(row);
+    if (chunk.visible(offset, snapshot.epoch())) return row;
+    if (chunk.added(offset) <= snapshot.epoch()) break;
+    row = chunk.previous[offset];
+  }
+  return kNoRow;
+}
+
 std::vector<Row> Catalog::resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const {
   for (const ItemId& id : ids) check_kind(id);
   std::vector<Row> rows(ids.size(), kNoRow);
@@ -259,19 +272,21 @@ std::vector<Row> Catalog::resolve(const Snapshot& snapshot, std::span<const Item
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto found = slot_by_id_.find(ids[i]);
     if (found == slot_by_id_.end()) continue;
-    // Rows newer than the snapshot lead back to the one that it sees. Those passed on the way are
-    // protected from reuse by the snapshot itself, because they were removed after it was taken.
-    Row row = slots_[found->second].current;
-    while (row != kNoRow) {
-      const Chunk& chunk = *(*chunks)[row / Chunk::kRows];
-      const uint32_t offset = Snapshot::offset_of(row);
-      if (chunk.visible(offset, snapshot.epoch())) {
-        rows[i] = row;
-        break;
-      }
-      if (chunk.added(offset) <= snapshot.epoch()) break;
-      row = chunk.previous[offset];
-    }
+    rows[i] = row_seen(snapshot, *chunks, slots_[found->second].current);
+  }
+  return rows;
+}
+
+std::vector<Row> Catalog::resolve_slots(const Snapshot& snapshot,
+                                        std::span<const Slot> slots) const {
+  std::vector<Row> rows(slots.size(), kNoRow);
+  std::shared_lock lock(index_mutex_);
+  const std::shared_ptr<const ChunkList> chunks = chunk_list();
+  for (size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].index >= slots_.size()) continue;
+    const SlotEntry& entry = slots_[slots[i].index];
+    if (entry.generation != slots[i].generation) continue;
+    rows[i] = row_seen(snapshot, *chunks, entry.current);
   }
   return rows;
 }

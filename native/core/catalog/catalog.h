@@ -46,6 +46,9 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   /// not of the catalog's kind.
   std::vector<Row> resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const;
 
+  /// The same for slots; a slot that has another item by now has no row.
+  std::vector<Row> resolve_slots(const Snapshot& snapshot, std::span<const Slot> slots) const;
+
   /// The slot of each id as of now; `index` UINT32_MAX where the id is unknown.
   std::vector<Slot> slots(std::span<const ItemId> ids) const;
   /// The same for ids that lie apart, so that a batch of events need not copy them.
@@ -92,6 +95,8 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
             std::span<const uint32_t> topics, std::span<const uint32_t> labels);
   void unpin(uint64_t epoch) const;
   std::shared_ptr<const ChunkList> chunk_list() const;
+  /// The row that a snapshot sees of an item whose row is `row` as of now.
+  static Row row_seen(const Snapshot& snapshot, const ChunkList& chunks, Row row);
   Chunk& chunk_of(Row row) { return *(*chunks_)[row / Chunk::kRows]; }
 
   const CatalogSchema schema_;

@@ -58,6 +58,11 @@ size_t Executor::queued() const {
   return queue_.size();
 }
 
+size_t Executor::idle() const {
+  std::scoped_lock lock(mutex_);
+  return idle_ > queue_.size() ? idle_ - queue_.size() : 0;
+}
+
 void Executor::submit(Job job) {
   {
     std::scoped_lock lock(mutex_);
@@ -65,6 +70,16 @@ void Executor::submit(Job job) {
     queue_.push_back(std::move(job));
   }
   wake_.notify_one();
+}
+
+bool Executor::submit_if_idle(const Job& job) {
+  {
+    std::scoped_lock lock(mutex_);
+    if (stopping_ || idle_ <= queue_.size()) return false;
+    queue_.push_back(job);
+  }
+  wake_.notify_one();
+  return true;
 }
 
 void Executor::submit_accepted(Job job) {
@@ -84,7 +99,9 @@ void Executor::work() {
   }
   std::unique_lock lock(mutex_);
   for (;;) {
+    ++idle_;
     wait_until(wake_, lock, [this] { return stopping_ || !queue_.empty(); });
+    --idle_;
     if (stopping_) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();

@@ -35,9 +35,15 @@ class Executor {
   uint32_t threads() const { return static_cast<uint32_t>(threads_.size()); }
   uint32_t queue_limit() const { return options_.queue_limit; }
   size_t queued() const;
+  /// Threads that would take one more job at once.
+  size_t idle() const;
 
   /// Throws OVERLOADED where the queue is full. Jobs must not throw.
   void submit(Job job);
+
+  /// Takes the job only where a thread is idle and nothing that is queued will take it; says
+  /// whether it did. Such a job delays nobody who came before it.
+  bool submit_if_idle(const Job& job);
 
  private:
   friend class Strand;
@@ -51,6 +57,7 @@ class Executor {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;
+  size_t idle_ = 0;  // threads that wait for a job, those among them that have been woken too
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

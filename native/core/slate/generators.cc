@@ -1,58 +1,20 @@
 #include "slate/generators.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "catalog/catalog.h"
+#include "slate/code_set.h"
+#include "slate/top_k.h"
 
 namespace feedrank {
 namespace {
 
-/// Keeps the k best of a stream by buffering 2k and cutting back: linear, and without a heap's
-/// branch misses. `before` is a strict order, best first.
-template <typename Before>
-class TopK {
- public:
-  TopK(uint32_t k, Before before) : k_(k), before_(std::move(before)) {
-    kept_.reserve(2 * size_t{k} + 1);
-  }
-
-  void offer(Row row, double score) {
-    const Retrieved item{row, score};
-    if (full_ && !before_(item, worst_)) return;
-    kept_.push_back(item);
-    if (kept_.size() >= 2 * size_t{k_} + 1) cut();
-  }
-
-  /// What an item must at least score; 0 while anything may come in.
-  double worst_score() const { return full_ ? worst_.score : 0.0; }
-
-  std::vector<Retrieved> finish() {
-    std::sort(kept_.begin(), kept_.end(), before_);
-    if (kept_.size() > k_) kept_.resize(k_);
-    return std::move(kept_);
-  }
-
- private:
-  void cut() {
-    std::nth_element(kept_.begin(), kept_.begin() + (k_ - 1), kept_.end(), before_);
-    kept_.resize(k_);
-    worst_ = kept_[k_ - 1];
-    full_ = true;
-  }
-
-  uint32_t k_;
-  Before before_;
-  bool full_ = false;
-  Retrieved worst_;
-  std::vector<Retrieved> kept_;
-};
-
-auto by_score(const Snapshot& snapshot) {
-  return [&snapshot](const Retrieved& a, const Retrieved& b) {
-    return a.score != b.score ? a.score > b.score : snapshot.before_on_tie(a.row, b.row);
-  };
+double age_in_hours(const Snapshot& snapshot, Row row, int64_t now) {
+  return static_cast<double>(std::max<int64_t>(0, now - snapshot.publish_time(row))) / 3'600'000.0;
 }
 
 }  // namespace
@@ -122,15 +84,44 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
 std::vector<Retrieved> fresh_items(const Snapshot& snapshot, int64_t now, uint32_t k) {
   // Ages are compared as they count, so publish times in the future tie at age 0 and the order of
   // ties puts the newer first all the same.
-  TopK newest(k, [&snapshot](const Retrieved& a, const Retrieved& b) {
-    return snapshot.before_on_tie(a.row, b.row);
-  });
+  TopK newest(k, by_publish_time(snapshot));
   snapshot.for_each_visible([&](Row row) { newest.offer(row, 0); });
   std::vector<Retrieved> items = newest.finish();
-  for (Retrieved& item : items) {
-    const int64_t age = std::max<int64_t>(0, now - snapshot.publish_time(item.row));
-    item.score = -static_cast<double>(age) / 3'600'000.0;
+  for (Retrieved& item : items) item.score = -age_in_hours(snapshot, item.row, now);
+  return items;
+}
+
+std::vector<Retrieved> followed_items(const Snapshot& snapshot, const AuthorsAndTopics& follows,
+                                      int64_t now, uint32_t k) {
+  const StringTable& strings = snapshot.catalog().strings();
+  const CodeSet authors = CodeSet::of_names(strings, follows.authors);
+  const CodeSet topics = CodeSet::of_names(strings, follows.topics);
+  if (authors.empty() && topics.empty()) return {};
+  // Chunks with the newest items first, so that the others can be passed over.
+  std::vector<std::pair<int64_t, uint32_t>> chunks;
+  for (uint32_t c = 0; c < snapshot.chunk_count(); ++c) {
+    chunks.emplace_back(snapshot.chunk(c).newest(), c);
   }
+  std::sort(chunks.begin(), chunks.end(), std::greater<>());
+  TopK newest(k, by_publish_time(snapshot));
+  int64_t oldest = std::numeric_limits<int64_t>::min();  // that may still come in
+  for (const auto& [bound, c] : chunks) {
+    if (bound < oldest) break;
+    const Chunk& chunk = snapshot.chunk(c);
+    const uint32_t first = c * Chunk::kRows;
+    const uint32_t count = std::min(Chunk::kRows, snapshot.row_count() - first);
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!chunk.visible(i, snapshot.epoch()) || chunk.publish_time[i] < oldest) continue;
+      if (!authors.contains(chunk.author[i]) &&
+          (topics.empty() || !topics.contains_any(chunk.topics[i]))) {
+        continue;
+      }
+      newest.offer(first + i, 0);
+      if (newest.worst() != nullptr) oldest = snapshot.publish_time(newest.worst()->row);
+    }
+  }
+  std::vector<Retrieved> items = newest.finish();
+  for (Retrieved& item : items) item.score = -age_in_hours(snapshot, item.row, now);
   return items;
 }
 

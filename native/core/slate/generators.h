@@ -25,4 +25,8 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
 /// The `k` newest items; the score is the negative age in hours.
 std::vector<Retrieved> fresh_items(const Snapshot& snapshot, int64_t now, uint32_t k);
 
+/// The `k` newest items by one of the authors or of one of the topics; scores as fresh_items.
+std::vector<Retrieved> followed_items(const Snapshot& snapshot, const AuthorsAndTopics& follows,
+                                      int64_t now, uint32_t k);
+
 }  // namespace feedrank

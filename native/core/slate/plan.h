@@ -8,6 +8,7 @@
 
 #include "features/feature.h"
 #include "ranking/model.h"
+#include "slate/condition.h"
 
 namespace feedrank {
 
@@ -15,18 +16,30 @@ namespace feedrank {
 /// before it, hands out its candidates, and goes on with what it is given.
 
 struct GeneratorStage {
-  enum class Kind : uint8_t { kDecayedDot, kTrending, kFresh, kExternal };
+  enum class Kind : uint8_t { kDecayedDot, kTrending, kFresh, kFollowed, kCoRead, kExternal };
   std::string name;
   Kind kind = Kind::kExternal;
   uint32_t space = 0;                  // kDecayedDot
   Counter counter = Counter::kClicks;  // kTrending
-  uint32_t half_life = 0;              // kTrending
+  uint32_t half_life = 0;              // kTrending: of the counters, or of those of segments
+  std::optional<uint32_t> segment{};   // kTrending: counts of the query's own value of it alone
+  bool fail_closed = false;
 };
 
 struct FilterStage {
-  enum class Kind : uint8_t { kSeen, kMaximumAge, kExternal };
+  enum class Kind : uint8_t {
+    kSeen,
+    kMaximumAge,
+    kBlocked,
+    kMuted,
+    kEligible,
+    kWhere,
+    kExternal,
+  };
   std::string name;
   Kind kind = Kind::kExternal;
+  bool fail_closed = false;
+  std::vector<Condition> conditions{};  // kEligible, kWhere: what an item must meet, all of them
 };
 
 struct ExternalEnricher {

@@ -47,6 +47,17 @@ struct ExposureTarget {
   double tolerance = 0;  // of the share, either way
 };
 
+/// How much complaint an item may draw, in decayed counts at the longest half-life.
+struct ComplaintLimits {
+  static constexpr double kNone = std::numeric_limits<double>::infinity();
+
+  double reports = kNone;
+  double report_rate = kNone;  // reports an impression, smoothed
+  double hide_rate = kNone;
+
+  bool any() const { return reports < kNone || report_rate < kNone || hide_rate < kNone; }
+};
+
 /// The tunables of a request, after profile and request have been merged.
 struct Settings {
   static constexpr double kNoBudget = std::numeric_limits<double>::infinity();
@@ -56,6 +67,7 @@ struct Settings {
   uint32_t max_candidates = 500;
   std::vector<uint32_t> quotas;  // one a generator
   double max_age_ms = std::numeric_limits<double>::infinity();
+  ComplaintLimits complaints;
   uint32_t seen_after_impressions = 0;  // 0: impressions alone never make an item seen
   SlateLimits limits;
   double diversity = 0;  // kMmr, kDpp: weight in [0, 1]

@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "catalog/catalog.h"
 #include "error.h"
-#include "slate/filters.h"
-#include "slate/generators.h"
 #include "slate/ranker.h"
 #include "slate/selector.h"
 #include "slate/timed_stage.h"
 
 namespace feedrank {
 namespace {
-
-constexpr const char* kOverBudget = "budget";
 
 double milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -43,13 +37,14 @@ FeatureAssembler::Inputs Request::feature_inputs() const {
   return {*snapshot_, engagement_->counters(), query_.now, query_.context, query_.user_vectors};
 }
 
-Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled) {
+Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled,
+                            Executor* helpers) {
   const auto begin = Clock::now();
   // Who gave up while the request was waiting for a thread does not pay for a scan.
   if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
   if (snapshot_ == nullptr) {
     trace_.queue_ms = milliseconds(begin - created_);
-    start();
+    start(helpers);
   } else {
     answered_ = true;
     std::visit(
@@ -68,7 +63,7 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
   return state;
 }
 
-void Request::start() {
+void Request::start(Executor* helpers) {
   snapshot_ = engagement_->catalog()->pin();
   candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
   if (query_.explain) candidates_.history.emplace(candidates_.generators);
@@ -78,7 +73,7 @@ void Request::start() {
     enrich();
     return;
   }
-  generate();
+  generate(helpers);
 }
 
 Request::State Request::run_stages(const std::function<bool()>& cancelled) {
@@ -138,114 +133,6 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
   }
 }
 
-void Request::take_list() {
-  Timed timed(*this, "list", "generator");
-  std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, *query_.list);
-  for (const Row row : rows) {
-    if (row == kNoRow) {
-      ++trace_.unknown_ids;
-    } else {
-      candidates_.append(row);
-    }
-  }
-  note_positions("list");
-}
-
-std::vector<Retrieved> Request::generated(uint32_t generator) {
-  const GeneratorStage& stage = plan_->generators[generator];
-  const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
-  if (quota == 0) return {};
-  switch (stage.kind) {
-    case GeneratorStage::Kind::kDecayedDot:
-      return decayed_dot_items(*snapshot_, *retriever_, stage.space, query_.user_vectors,
-                               query_.now, settings_.tau_ms, settings_.negatives, quota);
-    case GeneratorStage::Kind::kTrending:
-      return trending_items(*snapshot_, engagement_->counters(), lane_of(stage.counter),
-                            stage.half_life, query_.now, quota);
-    case GeneratorStage::Kind::kFresh:
-      return fresh_items(*snapshot_, query_.now, quota);
-    case GeneratorStage::Kind::kExternal:
-      return {};
-  }
-  return {};
-}
-
-void Request::generate() {
-  generated_.resize(plan_->generators.size());
-  bool found = false;
-  for (uint32_t g = 0; g < plan_->generators.size(); ++g) {
-    const GeneratorStage& stage = plan_->generators[g];
-    if (stage.kind == GeneratorStage::Kind::kExternal) continue;
-    Timed timed(*this, stage.name, "generator");
-    const bool knows_user =
-        std::any_of(query_.user_vectors.begin(), query_.user_vectors.end(),
-                    [&stage](const UserVectors& v) { return v.space == stage.space; });
-    if (stage.kind == GeneratorStage::Kind::kDecayedDot && !knows_user) {
-      timed.skip("no user vector");
-    } else if (found && over_budget()) {
-      timed.skip(kOverBudget);
-    } else {
-      generated_[g] = generated(g);
-      found = found || !generated_[g].empty();
-    }
-    timed.produced(generated_[g].size());
-  }
-}
-
-void Request::merge(const GeneratedItems& external) {
-  for (const GeneratedItems::Source& source : external.sources) {
-    Timed timed(*this, plan_->generators[source.generator].name, "generator");
-    timed.took(source.ms);
-    if (!source.skipped.empty()) timed.skip(source.skipped);
-    const std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, source.ids);
-    auto& items = generated_[source.generator];
-    std::unordered_set<Row> given;
-    for (size_t i = 0; i < rows.size() && items.size() < settings_.quotas[source.generator]; ++i) {
-      if (rows[i] == kNoRow) {
-        ++trace_.unknown_ids;
-      } else if (given.insert(rows[i]).second) {
-        // Of an id that comes twice, the better place counts.
-        items.push_back({rows[i], source.scores[i]});
-      }
-    }
-    timed.produced(items.size());
-  }
-  // Turns are taken by rank, so that a cap on the number of candidates cuts every generator's tail
-  // and never one generator whole.
-  Timed timed(*this, "merge", "merge");
-  size_t longest = 0;
-  for (const auto& items : generated_) longest = std::max(longest, items.size());
-  std::unordered_map<Row, uint32_t> position;
-  for (size_t rank = 0; rank < longest; ++rank) {
-    for (uint32_t g = 0; g < generated_.size(); ++g) {
-      if (rank >= generated_[g].size()) continue;
-      const Retrieved& item = generated_[g][rank];
-      auto found = position.find(item.row);
-      if (found == position.end()) {
-        if (candidates_.size() >= settings_.max_candidates) continue;
-        found = position.emplace(item.row, static_cast<uint32_t>(candidates_.size())).first;
-        candidates_.append(item.row);
-      }
-      candidates_.set_source(found->second, g, item.score, rank);
-    }
-  }
-  generated_.clear();
-  note_positions("merge");
-}
-
-void Request::note_positions(const std::string& stage) {
-  if (candidates_.history) candidates_.history->stand(stage, candidates_.size());
-}
-
-void Request::filter(const FilterStage& stage) {
-  Timed timed(*this, stage.name, "filter");
-  candidates_.keep_only(
-      stage.kind == FilterStage::Kind::kMaximumAge
-          ? keep_young(*snapshot_, query_.now, settings_.max_age_ms, candidates_.rows)
-          : keep_unseen(*snapshot_, *engagement_, query_, settings_, candidates_.rows));
-  note_positions(stage.name);
-}
-
 void Request::enrich() {
   candidates_.feature_count = plan_->feature_count();
   candidates_.features.assign(candidates_.size() * candidates_.feature_count, 0.0F);
@@ -255,7 +142,7 @@ void Request::enrich() {
   }
   Timed timed(*this, plan_->enricher_name, "enricher");
   if (may_skip_ranking() && over_budget()) {
-    timed.skip(kOverBudget);
+    timed.skip(Timed::kOverBudget);
     return;
   }
   FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
@@ -268,7 +155,7 @@ void Request::rank() {
   Timed timed(*this, stage.name, "ranker");
   const bool reads_features = stage.kind != RankerStage::Kind::kDecayedDot;
   if (may_skip_ranking() && (over_budget() || (reads_features && !features_ready_))) {
-    timed.skip(kOverBudget);
+    timed.skip(Timed::kOverBudget);
     rank_by_merged_order(candidates_);
     return;
   }

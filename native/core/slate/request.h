@@ -11,6 +11,7 @@
 #include "catalog/snapshot.h"
 #include "features/engagement.h"
 #include "retrieval/retriever.h"
+#include "runtime/executor.h"
 #include "slate/candidate_set.h"
 #include "slate/external_result.h"
 #include "slate/plan.h"
@@ -42,8 +43,9 @@ class Request {
 
   /// Runs native stages up to the next external one, or to the end. `result` answers the stage that
   /// the request waited for; monostate the first time. `cancelled` is asked between stages and
-  /// makes it throw ABORTED.
-  State run(ExternalResult result, const std::function<bool()>& cancelled);
+  /// makes it throw ABORTED. Idle threads of `helpers` run generators beside this one.
+  State run(ExternalResult result, const std::function<bool()>& cancelled,
+            Executor* helpers = nullptr);
 
   uint32_t waiting_index() const { return cursor_; }
   const Plan& plan() const { return *plan_; }
@@ -66,21 +68,27 @@ class Request {
   /// Times a stage from its construction and writes its line of the trace at the end.
   class Timed;
 
-  void start();
+  void start(Executor* helpers);
   State run_stages(const std::function<bool()>& cancelled);
   bool over_budget() const;
   /// A ranker that fails closed is run, and its features assembled, however late it is.
   bool may_skip_ranking() const;
 
-  void generate();
+  void generate(Executor* helpers);
   void take_list();
-  std::vector<Retrieved> generated(uint32_t generator);
+  struct Generated {
+    std::vector<Retrieved> items;
+    std::string skipped;
+  };
+  /// Runs one native generator; several at a time, so it touches nothing that they share.
+  Generated generated(uint32_t generator) const;
   void merge(const GeneratedItems& external);
   void apply(const KeptCandidates& kept);
   void apply(const EnrichedFeatures& enriched);
   void apply(const RankedScores& ranked);
   void apply(const SelectedOrder& selected);
   void filter(const FilterStage& stage);
+  std::vector<uint8_t> kept_by(const FilterStage& stage) const;
   void enrich();
   void rank();
   void select();

@@ -11,6 +11,8 @@ namespace feedrank {
 
 class Request::Timed {
  public:
+  static constexpr const char* kOverBudget = "budget";
+
   Timed(Request& request, const std::string& name, const char* kind) : request_(request) {
     line_.name = name;
     line_.kind = kind;

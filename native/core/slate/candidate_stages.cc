@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "error.h"
+#include "runtime/parallel.h"
+#include "slate/co_read_items.h"
+#include "slate/filters.h"
+#include "slate/generators.h"
+#include "slate/merge.h"
+#include "slate/request.h"
+#include "slate/timed_stage.h"
+
+// How a request comes by its candidates: generators, their merging, and filters.
+
+namespace feedrank {
+namespace {
+
+/// Below this many rows waking another thread costs more than it saves.
+constexpr uint32_t kRowsWorthSharing = 16'384;
+
+std::string failure(const std::string& stage, const std::exception& error) {
+  const std::string why = error.what();
+  // LibTorch puts a stack below its message.
+  return "stage '" + stage + "' failed: " + why.substr(0, why.find('\n'));
+}
+
+}  // namespace
+
+void Request::take_list() {
+  Timed timed(*this, "list", "generator");
+  std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, *query_.list);
+  for (const Row row : rows) {
+    if (row == kNoRow) {
+      ++trace_.unknown_ids;
+    } else {
+      candidates_.append(row);
+    }
+  }
+  note_positions("list");
+}
+
+Request::Generated Request::generated(uint32_t generator) const {
+  const GeneratorStage& stage = plan_->generators[generator];
+  const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
+  switch (stage.kind) {
+    case GeneratorStage::Kind::kDecayedDot: {
+      const bool knows_user =
+          std::any_of(query_.user_vectors.begin(), query_.user_vectors.end(),
+                      [&stage](const UserVectors& user) { return user.space == stage.space; });
+      if (!knows_user) return {{}, "no user vector"};
+      if (quota == 0) return {};
+      return {decayed_dot_items(*snapshot_, *retriever_, stage.space, query_.user_vectors,
+                                query_.now, settings_.tau_ms, settings_.negatives, quota),
+              ""};
+    }
+    case GeneratorStage::Kind::kTrending: {
+      if (!stage.segment) {
+        if (quota == 0) return {};
+        return {trending_items(*snapshot_, engagement_->store_of(stage.counter),
+                               lane_of(stage.counter), stage.half_life, query_.now, quota),
+                ""};
+      }
+      const uint8_t value = query_.segments[*stage.segment];
+      if (value == kNoSegment) return {{}, "no segment value"};
+      if (quota == 0) return {};
+      const Lane lane = stage.counter == Counter::kImpressions ? segment_impressions(value)
+                                                               : segment_clicks(value);
+      return {trending_items(*snapshot_, *engagement_->segments(), lane, stage.half_life,
+                             query_.now, quota),
+              ""};
+    }
+    case GeneratorStage::Kind::kFresh:
+      if (quota == 0) return {};
+      return {fresh_items(*snapshot_, query_.now, quota), ""};
+    case GeneratorStage::Kind::kFollowed:
+      if (query_.follows.authors.empty() && query_.follows.topics.empty()) {
+        return {{}, "nothing followed"};
+      }
+      if (quota == 0) return {};
+      return {followed_items(*snapshot_, query_.follows, query_.now, quota), ""};
+    case GeneratorStage::Kind::kCoRead: {
+      if (quota == 0) return {};
+      std::optional<std::vector<Retrieved>> items =
+          co_read_items(*snapshot_, *engagement_, query_, quota);
+      if (!items) return {{}, "nothing read"};
+      return {std::move(*items), ""};
+    }
+    case GeneratorStage::Kind::kExternal:
+      return {};
+  }
+  return {};
+}
+
+void Request::generate(Executor* helpers) {
+  const size_t count = plan_->generators.size();
+  generated_.resize(count);
+  std::vector<uint32_t> native;
+  for (uint32_t g = 0; g < count; ++g) {
+    if (plan_->generators[g].kind != GeneratorStage::Kind::kExternal) native.push_back(g);
+  }
+  std::vector<StageTrace> lines(native.size());
+  std::atomic<bool> found{false};
+  const auto run_one = [&](uint32_t number) {
+    const uint32_t generator = native[number];
+    const GeneratorStage& stage = plan_->generators[generator];
+    StageTrace& line = lines[number];
+    line.name = stage.name;
+    line.kind = "generator";
+    const auto begin = Clock::now();
+    if (found.load(std::memory_order_relaxed) && !stage.fail_closed && over_budget()) {
+      line.skipped = Timed::kOverBudget;
+    } else {
+      try {
+        Generated answer = generated(generator);
+        line.skipped = std::move(answer.skipped);
+        if (!answer.items.empty()) found.store(true, std::memory_order_relaxed);
+        generated_[generator] = std::move(answer.items);
+      } catch (const std::exception& error) {
+        line.skipped = failure(stage.name, error);
+        if (stage.fail_closed) throw Error("STAGE_FAILED", stage.name, line.skipped);
+      }
+    }
+    line.ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    line.out = static_cast<uint32_t>(generated_[generator].size());
+  };
+  const bool worth_sharing = snapshot_->row_count() >= kRowsWorthSharing;
+  run_in_parallel(worth_sharing ? helpers : nullptr, static_cast<uint32_t>(native.size()), run_one);
+  for (StageTrace& line : lines) trace_.stages.push_back(std::move(line));
+}
+
+void Request::merge(const GeneratedItems& external) {
+  for (const GeneratedItems::Source& source : external.sources) {
+    Timed timed(*this, plan_->generators[source.generator].name, "generator");
+    timed.took(source.ms);
+    if (!source.skipped.empty()) timed.skip(source.skipped);
+    const std::vector<Row> rows = engagement_->catalog()->resolve(*snapshot_, source.ids);
+    auto& items = generated_[source.generator];
+    std::unordered_set<Row> given;
+    for (size_t i = 0; i < rows.size() && items.size() < settings_.quotas[source.generator]; ++i) {
+      if (rows[i] == kNoRow) {
+        ++trace_.unknown_ids;
+      } else if (given.insert(rows[i]).second) {
+        // Of an id that comes twice, the better place counts.
+        items.push_back({rows[i], source.scores[i]});
+      }
+    }
+    timed.produced(items.size());
+  }
+  Timed timed(*this, "merge", "merge");
+  merge_by_turns(generated_, settings_.quotas, settings_.max_candidates, candidates_);
+  const uint32_t generators = candidates_.generators;
+  std::vector<size_t> kept(generators, 0);
+  for (size_t i = 0; i < candidates_.source_scores.size(); ++i) {
+    if (!std::isnan(candidates_.source_scores[i])) ++kept[i % generators];
+  }
+  for (uint32_t g = 0; g < generators; ++g) {
+    const size_t found = generated_[g].size();
+    if (kept[g] == found) continue;
+    timed.note(plan_->generators[g].name + ": kept " + std::to_string(kept[g]) + " of " +
+               std::to_string(found));
+  }
+  generated_.clear();
+  note_positions("merge");
+}
+
+void Request::note_positions(const std::string& stage) {
+  if (candidates_.history) candidates_.history->stand(stage, candidates_.size());
+}
+
+std::vector<uint8_t> Request::kept_by(const FilterStage& stage) const {
+  const std::vector<Row>& rows = candidates_.rows;
+  switch (stage.kind) {
+    case FilterStage::Kind::kSeen:
+      return keep_unseen(*snapshot_, *engagement_, query_, settings_, rows);
+    case FilterStage::Kind::kMaximumAge:
+      return keep_young(*snapshot_, query_.now, settings_.max_age_ms, rows);
+    case FilterStage::Kind::kBlocked:
+      return keep_others(*snapshot_, query_.blocked, rows);
+    case FilterStage::Kind::kMuted:
+      return keep_others(*snapshot_, query_.muted, rows);
+    case FilterStage::Kind::kEligible: {
+      std::vector<uint8_t> keep =
+          keep_healthy(*snapshot_, *engagement_, query_.now, settings_.complaints, rows);
+      const std::vector<uint8_t> marked = meet_all(*snapshot_, stage.conditions, rows);
+      for (size_t i = 0; i < keep.size(); ++i) keep[i] &= marked[i];
+      return keep;
+    }
+    case FilterStage::Kind::kWhere:
+      return meet_all(*snapshot_, stage.conditions, rows);
+    case FilterStage::Kind::kExternal:
+      break;
+  }
+  return std::vector<uint8_t>(rows.size(), 1);
+}
+
+void Request::filter(const FilterStage& stage) {
+  // However late the request is: the costliest takes microseconds, and what it drops must not come
+  // back because a model was slow.
+  Timed timed(*this, stage.name, "filter");
+  try {
+    candidates_.keep_only(kept_by(stage));
+  } catch (const std::exception& error) {
+    const std::string why = failure(stage.name, error);
+    if (stage.fail_closed) throw Error("STAGE_FAILED", stage.name, why);
+    timed.skip(why);
+  }
+  note_positions(stage.name);
+}
+
+}  // namespace feedrank
