@@ -49,7 +49,7 @@ Lists random_lists(Random& random, size_t generators) {
 
 TEST_CASE("twice the quota is twice the turns") {
   const Lists lists = lists_of({{1, 2, 3, 4, 5, 6}, {11, 12, 13}});
-  EXPECT_EQ(rows_of(merged(lists, {6, 3}, 100)), "1 11 2 3 4 12 5 6 13");
+  EXPECT_EQ(rows_of(merged(lists, {6, 3}, 100)), "1 11 2 3 12 4 5 13 6");
   EXPECT_EQ(rows_of(merged(lists, {6, 3}, 4)), "1 11 2 3");
   EXPECT_EQ(rows_of(merged(lists, {3, 6}, 6)), "11 1 12 13 2 3");
   // A generator of small quota is not shut out by a cut below the sum of the quotas.

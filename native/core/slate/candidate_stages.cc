@@ -205,6 +205,9 @@ void Request::filter(const FilterStage& stage) {
   Timed timed(*this, stage.name, "filter");
   try {
     candidates_.keep_only(kept_by(stage));
+  } catch (const Error&) {
+    // What the caller got wrong is no failure of the stage.
+    throw;
   } catch (const std::exception& error) {
     const std::string why = failure(stage.name, error);
     if (stage.fail_closed) throw Error("STAGE_FAILED", stage.name, why);
