@@ -118,7 +118,7 @@ test('an explanation agrees with what stages of one’s own see at every step', 
         profile: {
           ...unhurried,
           maxCandidates: 500,
-          quotas: { fresh: 5 + random.below(40), trending: random.below(20) },
+          quotas: { fresh: 5 + random.below(40), trending: 1 + random.below(20) },
           maxAgeMs: random.pick([6 * hour, 11 * hour]),
           perAuthor: random.below(6),
         },

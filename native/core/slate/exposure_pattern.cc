@@ -15,7 +15,7 @@ namespace {
 /// Positions whose classes are searched through, from the last one back; those before them keep
 /// what the relaxation gives them. It bounds the tables, which are of its square.
 constexpr size_t kSearched = 64;
-constexpr uint32_t kSteps = 20'000;
+constexpr uint32_t kSteps = 5'000;
 /// Halvings of the distance to a band that cannot be reached.
 constexpr int kHalvings = 6;
 constexpr int kRounds = 8;
