@@ -25,9 +25,7 @@ function randomNumbers(seed) {
 async function main() {
   const random = randomNumbers(1);
   const catalog = await feedrank.Catalog.create({ ids: 'integer' });
-  await catalog.upsert(
-    Array.from({ length: items }, (_, id) => ({ id, publishTime: now - hour })),
-  );
+  await catalog.upsert(Array.from({ length: items }, (_, id) => ({ id, publishTime: now - hour })));
   const feed = await feedrank.Feed.create({
     catalog,
     ranker: feedrank.weightedSum({ clicks_3h: 1 }),

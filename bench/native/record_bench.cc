@@ -31,7 +31,8 @@ World world(IdKind kind) {
   schema.id_kind = kind;
   made.catalog = std::make_shared<Catalog>(schema);
   const auto id = [kind](uint32_t item) -> ItemId {
-    return kind == IdKind::kInteger ? ItemId(int64_t{item}) : ItemId("item-" + std::to_string(item));
+    return kind == IdKind::kInteger ? ItemId(int64_t{item})
+                                    : ItemId("item-" + std::to_string(item));
   };
   ItemBatch items;
   for (uint32_t item = 0; item < kItems; ++item) {

@@ -15,8 +15,7 @@ bool meets(const Condition& condition, const Chunk& chunk, uint32_t offset) {
     case Condition::Of::kColumn: {
       const double value = chunk.columns.at(condition.index)[offset];
       if (std::isnan(value)) return condition.missing_meets;
-      return value >= condition.at_least && value <= condition.at_most &&
-             value != condition.is_not;
+      return value >= condition.at_least && value <= condition.at_most && value != condition.is_not;
     }
     case Condition::Of::kLabel:
       return condition.names.contains(chunk.labels.at(condition.index)[offset]) ==
