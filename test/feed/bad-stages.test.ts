@@ -205,7 +205,7 @@ describe('stages that do not do their part', () => {
     const never = {
       name: 'never',
       generate: ({ signal }: { signal: AbortSignal }) => {
-        signal.addEventListener('abort', () => (told = signal.reason));
+        signal.addEventListener('abort', () => (told = signal.reason as unknown));
         return new Promise<never>(() => undefined);
       },
     };
