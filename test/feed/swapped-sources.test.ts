@@ -312,7 +312,7 @@ function randomProfile(random: Lcg): RankProfile {
     ...unhurried,
     maxCandidates: random.pick([7, 40, 500]),
     quotas: {
-      trending: random.below(30),
+      trending: 1 + random.below(29),
       followed: random.below(30),
       'co-read': random.below(30),
     },
