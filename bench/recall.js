@@ -11,43 +11,64 @@ const Table = require('cli-table3');
 const feedrank = require('..');
 
 const hour = 3_600_000;
-const halfLives = [0.5, 1, 3, 12, 48];
-const engagement = { halfLivesMs: halfLives.map((halfLife) => halfLife * hour) };
-const trendingName = (halfLife) => `trending ${halfLife} h`;
+const engagement = {
+  halfLivesMs: [0.5, 1, 3, 12, 48].map((hours) => hours * hour),
+  segmentHalfLivesMs: [2 * hour, 12 * hour],
+};
 
-/** What is measured alone: add a generator here, and its turns to the merges below. */
+/** What is measured alone, by a short name: a generator added here can have turns in the merges. */
+const generators = {
+  'clicks 0.5 h': (name) => feedrank.trending({ halfLifeMs: 0.5 * hour, name }),
+  'clicks 1 h': (name) => feedrank.trending({ halfLifeMs: hour, name }),
+  'clicks 3 h': (name) => feedrank.trending({ halfLifeMs: 3 * hour, name }),
+  'clicks 12 h': (name) => feedrank.trending({ halfLifeMs: 12 * hour, name }),
+  'clicks 48 h': (name) => feedrank.trending({ halfLifeMs: 48 * hour, name }),
+  'impressions 1 h': (name) =>
+    feedrank.trending({ halfLifeMs: hour, counter: 'impressions', name }),
+  'impressions 12 h': (name) =>
+    feedrank.trending({ halfLifeMs: 12 * hour, counter: 'impressions', name }),
+  'clicks by device': (name) => feedrank.trending({ segment: 'device', name }),
+  'clicks by surface': (name) => feedrank.trending({ segment: 'surface', name }),
+  'co-read': (name) => feedrank.coRead({ name }),
+  fresh: (name) => feedrank.fresh({ name }),
+};
+
+/** The merges to choose from: quotas by generator, whose ratio is that of the turns. */
+const candidates = [
+  { 'clicks 1 h': 200, fresh: 20 },
+  { 'clicks 1 h': 200, fresh: 60 },
+  { 'clicks 1 h': 200, fresh: 100 },
+  { 'clicks 1 h': 200, fresh: 200 },
+  { 'clicks 3 h': 200, fresh: 100 },
+  { 'clicks 1 h': 200, fresh: 100, 'co-read': 20 },
+  { 'clicks 1 h': 200, fresh: 100, 'co-read': 60 },
+  { 'clicks 1 h': 200, fresh: 200, 'co-read': 60 },
+  { 'clicks 1 h': 200, fresh: 100, 'clicks by surface': 100 },
+  { 'clicks 1 h': 200, fresh: 100, 'clicks by device': 100 },
+  { 'clicks 1 h': 200, fresh: 100, 'impressions 1 h': 100 },
+  { 'clicks 1 h': 100, fresh: 100, 'impressions 1 h': 200 },
+  { fresh: 100, 'impressions 1 h': 200 },
+  { 'clicks 1 h': 100, fresh: 100, 'impressions 1 h': 200, 'co-read': 40 },
+  { 'clicks by surface': 100, fresh: 100, 'impressions 1 h': 200, 'co-read': 40 },
+];
+
 function makeGenerators() {
-  return [
-    ...halfLives.map((halfLife) =>
-      feedrank.trending({ halfLifeMs: halfLife * hour, name: trendingName(halfLife) }),
-    ),
-    feedrank.fresh(),
-  ];
+  return Object.entries(generators).map(([name, make]) => make(name));
 }
 
-/** The merges to choose from: a generator without turns has none. */
 function makeMerges() {
-  const merges = {};
-  for (const halfLife of [0.5, 1, 3]) {
-    for (const turns of [20, 60, 100, 200]) {
-      merges[`${trendingName(halfLife)}: 200, fresh: ${turns}`] = {
-        [trendingName(halfLife)]: 200,
-        fresh: turns,
-      };
-    }
-  }
-  for (const turns of [40, 100]) {
-    merges[`trending 0.5 h: 200, 12 h: ${turns}, fresh: 100`] = {
-      [trendingName(0.5)]: 200,
-      [trendingName(12)]: turns,
-      fresh: 100,
-    };
-  }
-  return merges;
+  return Object.fromEntries(
+    candidates.map((quotas) => [
+      Object.entries(quotas)
+        .map(([name, quota]) => `${name}: ${quota}`)
+        .join(', '),
+      quotas,
+    ]),
+  );
 }
 
 function toProfile(quotas) {
-  const none = Object.fromEntries(makeGenerators().map(({ name }) => [name, 0]));
+  const none = Object.fromEntries(Object.keys(generators).map((name) => [name, 0]));
   return { quotas: { ...none, ...quotas } };
 }
 
@@ -60,19 +81,23 @@ async function measure(dataset, merges, range) {
   });
 }
 
-function show({ impressions, poolItems, reachable, generators, merges, gains, bestSingle }) {
+function show({ impressions, poolItems, reachable, generators: alone, merges, ...rest }) {
+  const { gains, bestSingle, degraded } = rest;
   const shown = ({ mean, low, high }) =>
     `${mean.toFixed(4)} (${low.toFixed(4)} … ${high.toFixed(4)})`;
   const table = new Table({
     head: ['list of 200', 'recall', `minus ${bestSingle}`],
     style: { head: [], border: [], compact: true },
   });
-  for (const [name, recall] of Object.entries(generators)) table.push([name, shown(recall), '']);
+  for (const [name, recall] of Object.entries(alone)) table.push([name, shown(recall), '']);
   for (const [name, recall] of Object.entries(merges)) {
     table.push([name, shown(recall), shown(gains[name])]);
   }
   table.push([`all ${poolItems.toFixed(0)} live items`, shown(reachable), '']);
   process.stdout.write(`${impressions} impressions\n${table.toString()}\n`);
+  for (const [stage, requests] of Object.entries(degraded)) {
+    process.stdout.write(`${stage} took no part in ${requests} requests\n`);
+  }
 }
 
 async function main() {

@@ -53,6 +53,8 @@ describe('feedrank evaluate', () => {
     [[...simulated, '--ranker', 'random', '--group', 'shoe size']],
     [[...simulated, '--ranker', 'random', '--from', 'noon']],
     [['evaluate', '--dataset', 'ebnerd', '--ranker', 'random']],
+    [['evaluate', '--dataset', 'mind', '--ranker', 'random']],
+    [['evaluate', '--dataset', 'movielens', '--ranker', 'random']],
   ])('exits with 2 after %j, and says why in one line', (args) => {
     const { status, stdout, stderr } = feedrank(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -71,9 +73,9 @@ describe('feedrank evaluate', () => {
     });
   });
 
-  it('exits with 1 where the data is missing', () => {
+  it.each(['ebnerd', 'mind', 'movielens'])('exits with 1 where %s is missing', (dataset) => {
     const { status, stdout, stderr } = feedrank(
-      ...['evaluate', '--dataset', 'ebnerd', '--data', '/no/such/folder'],
+      ...['evaluate', '--dataset', dataset, '--data', '/no/such/folder'],
       ...['--ranker', 'random', '--json'],
     );
     expect(status).toBe(1);

@@ -6,7 +6,7 @@ import { intraListDiversity, SlateDiversity } from '../../src/evaluation/diversi
 import { measureDiversityTradeoff } from '../../src/evaluation/diversity-tradeoff';
 import { evaluate } from '../../src/evaluation/evaluate';
 import { decayedDot, fresh } from '../../src/stages/native-generators';
-import { topN } from '../../src/stages/native-selectors';
+import { dpp, mmr, topN } from '../../src/stages/native-selectors';
 import { decayedDotRanker } from '../../src/stages/native-stages';
 import { datasetOf, impression } from './planted-dataset';
 
@@ -177,6 +177,24 @@ describe('measureDiversityTradeoff', () => {
       expect(utilityNdcg10.mean).toBeGreaterThan(0);
       expect(utilityNdcg10.mean).toBeLessThanOrEqual(1);
     }
+  });
+
+  it.each([
+    ['mmr over embeddings', mmr({ space: 'content' })],
+    ['mmr over topics', mmr({ by: 'topics' })],
+    ['dpp over embeddings', dpp({ space: 'content' })],
+  ])('rises in diversity with the weight of %s, at a cost', async (_, selector) => {
+    const profiles = [0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9].map((diversity) => ({ diversity }));
+    const rows = await measureDiversityTradeoff({ dataset, ...stages, selector, profiles });
+    for (const measure of ['intraList10', 'topicCoverage10'] as const) {
+      for (const [index, row] of rows.entries()) {
+        const before = rows[index - 1]?.[measure];
+        // Within noise: the interval of the higher weight reaches up to the mean before it.
+        if (before) expect(row[measure].high).toBeGreaterThanOrEqual(before.mean);
+      }
+      expect(rows.at(-1)?.change[measure].low).toBeGreaterThan(0.4);
+    }
+    expect(rows.at(-1)?.change.utilityNdcg10.high).toBeLessThan(0);
   });
 
   it('refuses data that does not know the truth, and settings that make no sense', async () => {

@@ -202,6 +202,8 @@ describe('replay of splits that overlap', () => {
       ...{ dataset, catalog, feed, split: 'validation' },
       onImpression: ({ split, impressionId }) => void seenOrder.push(`${split} ${impressionId}`),
     });
+    feed.dispose();
+    catalog.dispose();
     expect(seenOrder).toEqual(['train 1', 'validation 1', 'train 2', 'validation 2']);
   });
 
