@@ -90,7 +90,8 @@ export class Feed {
 
   /**
    * Compiles a feed. Rejects with `INVALID_ARGUMENT`, `UNKNOWN_SPACE`, `UNKNOWN_COLUMN`,
-   * `UNKNOWN_FEATURE`, `UNKNOWN_STAGE`, `UNKNOWN_GROUP`, `UNKNOWN_PROFILE`, `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`.
+   * `UNKNOWN_FEATURE`, `UNKNOWN_SEGMENT`, `UNKNOWN_GROUP`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`,
+   * `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`.
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- Part of the public contract: creation may become asynchronous.
   static async create(options: FeedOptions): Promise<Feed> {

@@ -304,3 +304,11 @@ TEST_CASE("generators with nothing to go by say so, and that is the end of it") 
   world.query.follows.authors = {"nobody"};
   EXPECT_EQ(stage_of(*world.done(), "followed").skipped, "");
 }
+
+TEST_CASE("a page of the wrong kind of id is the caller's mistake, not the generator's") {
+  World world;
+  world.add_items(3);
+  world.add_generator("co-read", Kind::kCoRead);
+  world.query.current_item = ItemId("text");
+  EXPECT_EQ(error_code([&] { world.done(); }), "INVALID_ARGUMENT");
+}

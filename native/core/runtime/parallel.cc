@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "runtime/wait.h"
@@ -43,8 +44,10 @@ class SharedWork {
     wait_until(all_ended_, lock, [this] { return ended_ == count_; });
   }
 
-  void rethrow() const {
-    for (const std::exception_ptr& error : errors_) {
+  /// Takes the exceptions along, so that a helper that comes late does not end up with them.
+  void rethrow() {
+    const std::vector<std::exception_ptr> errors = std::move(errors_);
+    for (const std::exception_ptr& error : errors) {
       if (error != nullptr) std::rethrow_exception(error);
     }
   }

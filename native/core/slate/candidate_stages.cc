@@ -121,6 +121,9 @@ void Request::generate(Executor* helpers) {
         line.skipped = std::move(answer.skipped);
         if (!answer.items.empty()) found.store(true, std::memory_order_relaxed);
         generated_[generator] = std::move(answer.items);
+      } catch (const Error&) {
+        // What the caller got wrong is no failure of the stage.
+        throw;
       } catch (const std::exception& error) {
         line.skipped = failure(stage.name, error);
         if (stage.fail_closed) throw Error("STAGE_FAILED", stage.name, line.skipped);
