@@ -47,6 +47,7 @@ export function encodeFeatures(
     if (counters.has(source)) {
       return { ...common, source: 'counter', counter: source, index: halfLife };
     }
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- Most need no index.
     switch (source) {
       case 'click-through-rate':
       case 'mean-dwell':

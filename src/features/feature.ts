@@ -56,7 +56,8 @@ export type FeatureSource =
   /** Items that the reader is known to have read, at most the feed's `maxReadsPerUser`. */
   | 'history-length'
   /**
-   * Sum or largest of the co-read similarities to the reader's last 20 reads: pair / √((reads of
+   * Sum or largest of the co-read similarities to the reader's last 20 reads of items that the catalog
+   * still has: pair / √((reads of
    * one + 10) · (reads of the other + 10)), all decayed at the feed's `coRead.halfLifeMs`: the cosine
    * of co-occurrence (Salton and McGill 1983), shrunk by 10 for items with few reads.
    */

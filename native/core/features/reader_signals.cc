@@ -28,10 +28,18 @@ void ReaderSignals::read_history(const Request& request, const Parts& parts) {
   }
   for (const UserStore::Read& read : state.reads) items_[key(read.slot)].read = true;
   if (!parts.co_reads) return;
-  const size_t count = std::min(kReads, state.reads.size());
-  for (size_t i = 0; i < count; ++i) {
-    const UserStore::Read& read = state.reads[state.reads.size() - 1 - i];
-    const PairStore::Others known = co_reads_.others(read.slot, now_);
+  // What is known of items that are gone depends on who has their places now.
+  std::vector<Slot> reads;
+  for (auto read = state.reads.rbegin(); read != state.reads.rend(); ++read) {
+    reads.push_back(read->slot);
+  }
+  const std::vector<Row> rows =
+      request.snapshot.catalog().resolve(request.snapshot, std::span<const Slot>(reads));
+  size_t taken = 0;
+  for (size_t i = 0; i < reads.size() && taken < kReads; ++i) {
+    if (rows[i] == kNoRow) continue;
+    ++taken;
+    const PairStore::Others known = co_reads_.others(reads[i], now_);
     const double weight = 1.0 / std::sqrt(known.total + co_read_weight_);
     for (const PairStore::Other& other : known.others) {
       OfItem& item = items_[key(other.slot)];

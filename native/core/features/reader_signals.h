@@ -41,7 +41,7 @@ class ReaderSignals {
     bool follow_ups = false;
   };
 
-  /// Reads those of a reader that similarities are taken to.
+  /// A reader's last reads, of items that the catalog still has, that similarities are taken to.
   static constexpr size_t kReads = 20;
 
   ReaderSignals(const Request& request, const Parts& parts);

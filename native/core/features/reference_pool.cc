@@ -47,11 +47,15 @@ void ReferencePool::want() {
 }
 
 void ReferencePool::reach(int64_t now) {
-  if (now <= clock_) return;
-  clock_ = now;
+  clock_ = std::max(clock_, now);
   if (!wanted_) return;
-  const int64_t instant = instant_of(now);
-  if (instant <= reached_) return;
+  const int64_t instant = instant_of(clock_);
+  if (instant <= reached_) {
+    std::scoped_lock lock(mutex_);
+    // The batch comes before the instants that requests were ahead with.
+    pools_.erase(pools_.upper_bound(reached_), pools_.end());
+    return;
+  }
   const int64_t before = reached_;
   const bool is_held = [&] {
     std::scoped_lock lock(mutex_);
@@ -61,9 +65,9 @@ void ReferencePool::reach(int64_t now) {
   if (!is_held) freeze(instant);
   std::scoped_lock lock(mutex_);
   reached_ = instant;
-  // Kept are this instant, the one before it, and what requests have asked for ahead.
+  // Kept are this instant and the one before it.
   std::erase_if(pools_, [&](const auto& pool) {
-    return pool.first < instant && pool.first != before;
+    return pool.first != instant && pool.first != before;
   });
 }
 

@@ -14,8 +14,9 @@ namespace feedrank {
 /// statistics over them are the same bits when the same events are replayed as when they were
 /// served: in batches of other sizes, with other requests in between, in other rows.
 ///
-/// Event time passes an instant with the first batch of events whose `now` is at or after it, or
-/// the first request at or after it; the pool is what had been recorded until then. Nothing is
+/// The pool of an instant is what batches of events brought that came before the first whose `now`
+/// is at or after it. Such a batch freezes it before it is recorded. A request may be ahead of it,
+/// and freezes what is known by then; another batch from before the instant undoes that. Nothing is
 /// frozen before somebody asks for it; where that happens between two instants, the first pool is
 /// what is known at that moment. Writes to the catalog have no event time, so a pool has publish
 /// times, columns and removals as they were when it was frozen.
