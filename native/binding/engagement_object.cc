@@ -168,8 +168,8 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
     auto input = std::make_shared<Input>();
     input->context = reader.numbers("context");
     const Engagement::Options& options = shared_->engagement->options();
-    input->list = read_feature_list(reader, schema, options,
-                                    static_cast<uint32_t>(input->context.size()));
+    input->list =
+        read_feature_list(reader, schema, options, static_cast<uint32_t>(input->context.size()));
     input->ids = reader.ids("ids");
     input->user_vectors = read_user_vectors(reader.array("userVectors"), schema);
     if (reader.has("userId")) input->user = to_item_id(reader.value("userId"), "query.userId");
@@ -177,8 +177,8 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
       input->current_item = to_item_id(reader.value("currentItem"), "query.currentItemId");
     }
     input->segments =
-        to_segment_codes(reader.byte_span("segments"),
-                         count_segment_values(options.segmentations), "query.segments");
+        to_segment_codes(reader.byte_span("segments"), count_segment_values(options.segmentations),
+                         "query.segments");
     input->now = reader.instant("now");
     Environment& environment = Environment::of(info.Env());
     return environment.run<Output>(

@@ -9,7 +9,8 @@
 
 namespace feedrank::binding {
 
-/// `{ features: [{ source, transformation, reference, counter, index, second, missing }], smoothing }`.
+/// `{ features: [{ source, transformation, reference, counter, index, second, missing }], smoothing
+/// }`.
 FeatureList read_feature_list(const ObjectReader& reader, const CatalogSchema& schema,
                               const Engagement::Options& options, uint32_t context_values);
 

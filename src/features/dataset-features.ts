@@ -14,14 +14,18 @@ export interface DatasetSignals {
   readonly segments: Readonly<Record<string, unknown>>;
 }
 
-/** What the files of the owner hold, for who does not have them at hand. */
+const ofEveryList = ['hour', 'list_length'];
+
+/** What the files of the owners hold, for who does not have them at hand. */
 const documented: Readonly<Record<string, DatasetSignals>> = {
   ebnerd: {
     columns: ['premium', 'body_length'],
-    contextKeys: ['device', 'subscriber', 'front_page', 'hour', 'list_length'],
+    contextKeys: ['device', 'subscriber', 'front_page', ...ofEveryList],
     spaces: [],
-    segments: {},
+    segments: { device: [], surface: [] },
   },
+  mind: { columns: [], contextKeys: ofEveryList, spaces: [], segments: {} },
+  movielens: { columns: ['release_year'], contextKeys: ofEveryList, spaces: [], segments: {} },
 };
 
 /** Undefined where it takes the dataset's files to know. @internal */
@@ -42,7 +46,7 @@ export async function signalsOf(dataset: Dataset): Promise<DatasetSignals> {
     columns: dataset.columns,
     contextKeys,
     spaces: Object.keys(dataset.spaces),
-    segments: 'segments' in dataset ? (dataset.segments as Record<string, unknown>) : {},
+    segments: dataset.segments,
   };
 }
 

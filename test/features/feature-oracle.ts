@@ -19,6 +19,8 @@ interface OracleQuery {
 
 /** An event that counted, on one life of an item: an id that was removed and came back has two. */
 interface Counted {
+  /** Position among all that counted. */
+  readonly order: number;
   readonly type: string;
   readonly userId: ItemId;
   readonly life: string;
@@ -30,7 +32,8 @@ interface Counted {
 }
 
 interface World {
-  readonly events: readonly Counted[];
+  /** How many events had counted by then. */
+  readonly until: number;
   readonly items: ReadonlyMap<string, OracleItem>;
   /** The latest `now` of a batch. */
   readonly clock: number;
@@ -44,12 +47,16 @@ const pairedReads = 20;
  * and written without a look at how the core keeps its counters.
  */
 export class FeatureOracle {
-  readonly events: Counted[] = [];
+  #recorded = 0;
+  readonly #ofLife = new Index<Counted>();
+  readonly #ofUser = new Index<Counted>();
+  readonly #ofPage = new Index<Counted>();
+  readonly #dwells: Counted[] = [];
   readonly #lives = new Map<ItemId, string>();
   readonly #items = new Map<string, OracleItem>();
   readonly #pools = new Map<number, World>();
-  readonly #pairs: { a: string; b: string; at: number }[] = [];
-  readonly #firstReads: { life: string; at: number }[] = [];
+  readonly #pairs = new Index<{ readonly a: string; readonly b: string; readonly at: number }>();
+  readonly #firstReads = new Index<{ readonly at: number }>();
   readonly #reads = new Map<ItemId, { life: string; at: number }[]>();
   readonly #standardisers = new Map<string, (value: number) => number>();
   #generation = 0;
@@ -92,7 +99,8 @@ export class FeatureOracle {
       if (life === undefined || at < this.#newest - this.latenessMs) continue;
       this.#newest = Math.max(this.#newest, Math.min(at, now));
       recorded++;
-      this.events.push({
+      const counted = {
+        order: this.#recorded++,
         type: event.type,
         userId: event.userId,
         life,
@@ -101,7 +109,13 @@ export class FeatureOracle {
         dwellMs: event.dwellMs ?? 0,
         scroll: event.scrollPercentage,
         segments: event.segments ?? {},
-      });
+      };
+      this.#ofLife.add(life, counted);
+      this.#ofUser.add(`${typeof event.userId} ${event.userId}`, counted);
+      if (event.type === 'dwell') this.#dwells.push(counted);
+      if (event.type === 'click' && counted.from !== undefined) {
+        this.#ofPage.add(counted.from, counted);
+      }
       if (['click', 'dwell', 'read'].includes(event.type)) this.#read(event.userId, life, at);
     }
     return recorded;
@@ -114,7 +128,7 @@ export class FeatureOracle {
     definitions: readonly FeatureDefinition[],
   ): number[][] {
     this.#reach(query.now);
-    const live = { events: this.events, items: this.#items, clock: this.#clock };
+    const live = { until: this.#recorded, items: this.#items, clock: this.#clock };
     const lives = ids.map((id) => this.#lives.get(id)!);
     const columns = definitions.map((definition) => {
       const own = lives.map((life) => this.#transformed(definition, live, life, query.now, query));
@@ -135,7 +149,7 @@ export class FeatureOracle {
     const instant = this.#instant(now);
     if (this.#pools.has(instant) || this.#instant(this.#clock) >= instant) return;
     this.#pools.set(instant, {
-      events: [...this.events],
+      until: this.#recorded,
       items: new Map(this.#items),
       clock: this.#clock,
     });
@@ -147,11 +161,17 @@ export class FeatureOracle {
     let found = this.#standardisers.get(key);
     if (found === undefined) {
       const world = this.#pools.get(instant)!;
-      const shown = new Set<string>();
-      for (const { type, life, at } of world.events) {
-        if (type === 'impression' && at >= instant - day && at <= world.clock) shown.add(life);
-      }
-      const members = [...shown].filter((life) => world.items.has(life));
+      const members = [...world.items.keys()].filter((life) =>
+        this.#ofLife
+          .get(life)
+          .some(
+            ({ type, at, order }) =>
+              type === 'impression' &&
+              order < world.until &&
+              at >= instant - day &&
+              at <= world.clock,
+          ),
+      );
       found = standardiser(
         members.map((life) => this.#transformed(definition, world, life, instant)),
       );
@@ -165,12 +185,14 @@ export class FeatureOracle {
     this.#reads.set(userId, reads);
     const known = reads.find((read) => read.life === life);
     if (known === undefined) {
-      this.#firstReads.push({ life, at });
+      this.#firstReads.add(life, { at });
       // Latest first; of one time, the one that became known last.
       const earlier = reads.map((read, order) => ({ ...read, order }));
       earlier.sort((x, y) => y.at - x.at || y.order - x.order);
       for (const other of earlier.filter((o) => Math.abs(o.at - at) <= day).slice(0, pairedReads)) {
-        this.#pairs.push({ a: life, b: other.life, at: Math.max(at, other.at) });
+        const pair = { a: life, b: other.life, at: Math.max(at, other.at) };
+        this.#pairs.add(life, pair);
+        this.#pairs.add(other.life, pair);
       }
       reads.push({ life, at });
     } else {
@@ -201,23 +223,25 @@ export class FeatureOracle {
     query?: OracleQuery,
   ): number | undefined {
     const item = world.items.get(life)!;
+    const events = this.#ofLife.get(life);
     const sum = (
       amount: (event: Counted) => number,
       halfLifeMs = h,
-      keep = (event: Counted) => event.life === life,
-    ) =>
-      world.events.reduce(
-        (total, event) =>
-          keep(event) ? total + amount(event) * weightOf(event.at, now, halfLifeMs) : total,
-        0,
-      );
+      of: readonly Counted[] = events,
+    ) => {
+      let total = 0;
+      for (const event of of) {
+        if (event.order >= world.until) continue;
+        total += amount(event) * weightOf(event.at, now, halfLifeMs);
+      }
+      return total;
+    };
     const isOf = (type: string) => (event: Counted) => Number(event.type === type);
     const seconds = (event: Counted) => (event.type === 'dwell' ? event.dwellMs / 1000 : 0);
     const scrolled = (event: Counted) => event.type === 'dwell' && event.scroll !== undefined;
     const segment = definition.segment ?? '';
     const inSegment = (type: string) => (event: Counted) =>
       Number(event.type === type && event.segments[segment] === query!.segments![segment]);
-    const anyItem = () => true;
     switch (source) {
       case 'impressions':
         return sum(isOf('impression'));
@@ -243,7 +267,7 @@ export class FeatureOracle {
       case 'dwell-against-expected': {
         const expected =
           definition.column === undefined
-            ? (sum(seconds, h, anyItem) + 30) / (sum(isOf('dwell'), h, anyItem) + 1)
+            ? (sum(seconds, h, this.#dwells) + 30) / (sum(isOf('dwell'), h, this.#dwells) + 1)
             : item.columns?.[definition.column];
         if (expected === undefined || expected <= 0) return undefined;
         return Math.log((sum(seconds) / expected + 1) / (sum(isOf('dwell')) + 1));
@@ -260,7 +284,7 @@ export class FeatureOracle {
       case 'age':
         return Math.max(0, now - item.publishTime!) / hour;
       case 'time-since-first-seen': {
-        const seen = world.events.filter((e) => e.life === life && e.type === 'impression');
+        const seen = events.filter((e) => e.order < world.until && e.type === 'impression');
         if (seen.length === 0) return 0;
         return Math.max(0, now - Math.min(...seen.map((event) => event.at))) / hour;
       }
@@ -289,7 +313,7 @@ export class FeatureOracle {
     life: string,
     { now, userId, currentItemId }: OracleQuery,
   ): number | undefined {
-    const mine = this.events.filter((e) => e.userId === userId && e.life === life);
+    const mine = this.#ofUser.get(`${typeof userId} ${userId}`).filter((e) => e.life === life);
     const shown = mine.filter(({ type }) => type === 'impression');
     const reads = this.#reads.get(userId ?? '') ?? [];
     const page = currentItemId === undefined ? undefined : this.#lives.get(currentItemId);
@@ -330,20 +354,20 @@ export class FeatureOracle {
   }
 
   #similarity(from: string, to: string, now: number): number {
-    const pairs = this.#pairs.filter(({ a, b }) => a === from || b === from);
+    const pairs = this.#pairs.get(from);
     const together = pairs.filter(({ a, b }) => a === to || b === to);
-    const reads = (life: string) => this.#firstReads.filter((read) => read.life === life);
     const weight = (
       of: readonly { readonly at: number }[],
       all: readonly { readonly at: number }[],
     ) => {
       // An item whose latest event is still to come is read as of that event.
-      const asOf = Math.max(now, ...all.map(({ at }) => at));
+      const asOf = all.reduce((latest, { at }) => Math.max(latest, at), now);
       return of.reduce((total, { at }) => total + 2 ** (-(asOf - at) / day), 0);
     };
     if (from === to || together.length === 0) return 0;
+    const reads = (life: string) => this.#firstReads.get(life);
     const ofFrom = [...pairs, ...reads(from)];
-    const ofTo = [...this.#pairs.filter(({ a, b }) => a === to || b === to), ...reads(to)];
+    const ofTo = [...this.#pairs.get(to), ...reads(to)];
     return (
       weight(together, ofFrom) /
       Math.sqrt((weight(reads(from), ofFrom) + 10) * (weight(reads(to), ofTo) + 10))
@@ -351,11 +375,25 @@ export class FeatureOracle {
   }
 
   #followUps(page: string, now: number, life?: string): number {
-    const clicks = this.events.filter(({ type, from }) => type === 'click' && from === page);
-    const asOf = Math.max(now, ...clicks.map(({ at }) => at));
+    const clicks = this.#ofPage.get(page);
+    const asOf = clicks.reduce((latest, { at }) => Math.max(latest, at), now);
     return clicks
       .filter((click) => life === undefined || click.life === life)
       .reduce((total, { at }) => total + 2 ** (-(asOf - at) / day), 0);
+  }
+}
+
+class Index<T> {
+  readonly #entries = new Map<string, T[]>();
+
+  add(key: string, entry: T): void {
+    const entries = this.#entries.get(key);
+    if (entries === undefined) this.#entries.set(key, [entry]);
+    else entries.push(entry);
+  }
+
+  get(key: string): readonly T[] {
+    return this.#entries.get(key) ?? [];
   }
 }
 

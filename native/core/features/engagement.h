@@ -66,8 +66,8 @@ class Engagement {
   const SliceMonitor& slices() const { return slices_; }
   SliceMonitor& slices() { return slices_; }
 
-  /// The items shown lately, as of the last grid instant at or before `now`. The first to ask for an
-  /// instant waits until it is frozen, about a microsecond an item.
+  /// The items shown lately, as of the last grid instant at or before `now`. The first to ask for
+  /// an instant waits until it is frozen, about a microsecond an item.
   std::shared_ptr<const FrozenPool> pool(int64_t now);
   /// Says that somebody will ask for pools; see ReferencePool.
   void want_pool();

@@ -12,18 +12,19 @@ namespace feedrank {
 /// Where a feature's value comes from. Those up to kColumn are of the item alone, so that they can
 /// be held against a pool of items; the others belong to one request.
 enum class FeatureSource : uint8_t {
-  kCounter,              // a decayed counter: count, seconds of dwell, or sum of shares scrolled
-  kClickThroughRate,     // smoothed decayed clicks / impressions
-  kMeanDwell,            // smoothed decayed seconds per dwell
-  kCompletion,           // smoothed decayed mean of the shares scrolled
-  kDwellAgainstExpected, // ln of the smoothed mean dwell over the feed's, or over a column's seconds
-  kHideRate,             // smoothed decayed hides / impressions
-  kReportRate,           // smoothed decayed reports / impressions
-  kTrend,                // ln of the smoothed clicks an hour at one half-life over those at another
-  kAge,                  // hours since publish time, at least 0
-  kTimeSinceFirstSeen,   // hours since the first recorded impression; 0 where there is none
-  kColumn,               // a numeric column of the catalog
-  kSegmentImpressions,   // decayed, of the query's own value of a segment
+  kCounter,               // a decayed counter: count, seconds of dwell, or sum of shares scrolled
+  kClickThroughRate,      // smoothed decayed clicks / impressions
+  kMeanDwell,             // smoothed decayed seconds per dwell
+  kCompletion,            // smoothed decayed mean of the shares scrolled
+  kDwellAgainstExpected,  // ln of the smoothed mean dwell over the feed's, or over a column's
+                          // seconds
+  kHideRate,              // smoothed decayed hides / impressions
+  kReportRate,            // smoothed decayed reports / impressions
+  kTrend,               // ln of the smoothed clicks an hour at one half-life over those at another
+  kAge,                 // hours since publish time, at least 0
+  kTimeSinceFirstSeen,  // hours since the first recorded impression; 0 where there is none
+  kColumn,              // a numeric column of the catalog
+  kSegmentImpressions,  // decayed, of the query's own value of a segment
   kSegmentClicks,
   kSegmentClickThroughRate,
   kContext,         // a number that the query brings
@@ -38,7 +39,8 @@ enum class FeatureSource : uint8_t {
   kFollowUps,      // decayed clicks on the item from that page
   kFollowUpShare,  // the same over all clicks from that page, smoothed
 };
-inline constexpr uint32_t kFeatureSources = static_cast<uint32_t>(FeatureSource::kFollowUpShare) + 1;
+inline constexpr uint32_t kFeatureSources =
+    static_cast<uint32_t>(FeatureSource::kFollowUpShare) + 1;
 
 inline bool of_item_alone(FeatureSource source) { return source <= FeatureSource::kColumn; }
 
@@ -81,10 +83,10 @@ struct Smoothing {
   double completion_weight = 2.0;  // dwells that say how far
   double hide_rate = 0.001;
   double report_rate = 0.0001;
-  double health_weight = 100.0;     // impressions
-  double trend_clicks = 1.0;        // an hour, added on both sides of the ratio
-  double co_read_weight = 10.0;     // reads, added to both totals of a similarity
-  double follow_up_weight = 10.0;   // clicks from a page, of which the item has none
+  double health_weight = 100.0;    // impressions
+  double trend_clicks = 1.0;       // an hour, added on both sides of the ratio
+  double co_read_weight = 10.0;    // reads, added to both totals of a similarity
+  double follow_up_weight = 10.0;  // clicks from a page, of which the item has none
 
   auto operator<=>(const Smoothing&) const = default;
 };

@@ -99,8 +99,8 @@ class Assembly {
       case FeatureSource::kFollowUps:
         return reader_.has_page() ? of_reader_.follow_ups : kMissing;
       case FeatureSource::kFollowUpShare:
-        return reader_.has_page() ? of_reader_.follow_ups / (reader_.clicks_from_page() +
-                                                             smoothing_.follow_up_weight)
+        return reader_.has_page() ? of_reader_.follow_ups /
+                                        (reader_.clicks_from_page() + smoothing_.follow_up_weight)
                                   : kMissing;
       default:
         return kMissing;

@@ -14,8 +14,7 @@ FrozenPool::FrozenPool(const Sources& sources, int64_t at, int64_t since)
   const CounterStore::Scan quality(sources.quality);
   std::vector<Slot> slots;
   counted.for_each_seen_since(since, [&](Slot slot, int64_t) { slots.push_back(slot); });
-  const std::vector<Row> rows =
-      sources.snapshot.catalog().resolve_slots(sources.snapshot, slots);
+  const std::vector<Row> rows = sources.snapshot.catalog().resolve_slots(sources.snapshot, slots);
   items_.reserve(rows.size());
   column_values_.reserve(rows.size() * columns_);
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -50,9 +49,15 @@ Standardisation FrozenPool::compute(const Feature& feature, const Smoothing& smo
   values.reserve(items_.size());
   for (size_t i = 0; i < items_.size(); ++i) {
     const Item& item = items_[i];
-    const ItemSignals signals{at_,         item.publish_time, item.counted,
-                              item.quality, totals_,           half_lives_,
-                              {},          0,                 column_values_.data() + i * columns_};
+    const ItemSignals signals{at_,
+                              item.publish_time,
+                              item.counted,
+                              item.quality,
+                              totals_,
+                              half_lives_,
+                              {},
+                              0,
+                              column_values_.data() + i * columns_};
     values.push_back(transformed(item_value(feature, smoothing, signals), feature));
   }
   return Standardisation::of(values);

@@ -31,10 +31,10 @@ double against_expected(const Feature& feature, const Smoothing& smoothing,
     expected = item.column(feature.second);
   }
   if (!(expected > 0)) return kMissing;
-  return std::log((item.counted.at(lane_of(Counter::kDwellSeconds), feature.index) / expected +
-                   smoothing.dwell_weight) /
-                  (item.counted.at(lane_of(Counter::kDwells), feature.index) +
-                   smoothing.dwell_weight));
+  return std::log(
+      (item.counted.at(lane_of(Counter::kDwellSeconds), feature.index) / expected +
+       smoothing.dwell_weight) /
+      (item.counted.at(lane_of(Counter::kDwells), feature.index) + smoothing.dwell_weight));
 }
 
 }  // namespace
@@ -70,9 +70,9 @@ double item_value(const Feature& feature, const Smoothing& smoothing, const Item
              (counted(Counter::kImpressions) + smoothing.health_weight);
     case FeatureSource::kTrend: {
       const double longer = item.counted.at(lane_of(Counter::kClicks), feature.second);
-      return std::log((per_hour(counted(Counter::kClicks), item.half_lives[h]) +
-                       smoothing.trend_clicks) /
-                      (per_hour(longer, item.half_lives[feature.second]) + smoothing.trend_clicks));
+      return std::log(
+          (per_hour(counted(Counter::kClicks), item.half_lives[h]) + smoothing.trend_clicks) /
+          (per_hour(longer, item.half_lives[feature.second]) + smoothing.trend_clicks));
     }
     case FeatureSource::kAge:
       return hours_since(item.publish_time, item.now);

@@ -33,8 +33,7 @@ void ReaderSignals::read_history(const Request& request, const Parts& parts) {
   for (auto read = state.reads.rbegin(); read != state.reads.rend(); ++read) {
     reads.push_back(read->slot);
   }
-  const std::vector<Row> rows =
-      request.snapshot.catalog().resolve(request.snapshot, std::span<const Slot>(reads));
+  const std::vector<Row> rows = request.snapshot.catalog().resolve_slots(request.snapshot, reads);
   size_t taken = 0;
   for (size_t i = 0; i < reads.size() && taken < kReads; ++i) {
     if (rows[i] == kNoRow) continue;

@@ -66,9 +66,8 @@ void ReferencePool::reach(int64_t now) {
   std::scoped_lock lock(mutex_);
   reached_ = instant;
   // Kept are this instant and the one before it.
-  std::erase_if(pools_, [&](const auto& pool) {
-    return pool.first != instant && pool.first != before;
-  });
+  std::erase_if(pools_,
+                [&](const auto& pool) { return pool.first != instant && pool.first != before; });
 }
 
 std::shared_ptr<const FrozenPool> ReferencePool::at(int64_t now) {

@@ -60,7 +60,7 @@ class ReferencePool {
   bool wanted_ = false;
   int64_t clock_ = INT64_MIN;  // the latest `now` of a batch
 
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;     // guards what follows
   int64_t reached_ = INT64_MIN;  // the last instant that batches have passed
   Pools pools_;
 };
