@@ -75,6 +75,8 @@ export interface NativeEngagementOptions {
   readonly ttlMs: number;
   readonly coRead: { halfLifeMs: number; windowMs: number; maxPerItem: number; reads: number };
   readonly slicesHalfLifeMs: number;
+  readonly poolWindowMs: number;
+  readonly poolGridMs: number;
 }
 
 export interface NativeEvents {
@@ -107,10 +109,10 @@ export interface NativeEngagement {
   features(
     options: NativeFeatureList & {
       ids: readonly ItemId[];
-      context: Float64Array;
-      userVectors: readonly NativeUserVector[];
-      now: number;
-    },
+    } & Pick<
+        NativeQuery,
+        'context' | 'userVectors' | 'userId' | 'currentItem' | 'segments' | 'now'
+      >,
   ): Promise<{ values: Float32Array; known: Float64Array }>;
   slices(options: { now: number }): NativeSlices;
   stats(): { users: number; userBytes: number; counterBytes: number };
@@ -121,6 +123,7 @@ export interface NativeEngagement {
     segmentHalfLivesMs: number[];
     segments: { name: string; values: string[] }[];
     latenessMs: number;
+    poolGridMs: number;
   };
 }
 
@@ -144,8 +147,11 @@ export interface NativeSliceComparison {
 export interface NativeFeature {
   readonly source: string;
   readonly transformation: string;
+  readonly reference: string;
   readonly counter?: string;
   readonly index: number;
+  /** Of the segment, of the longer half-life, or of the column of the expected dwell. */
+  readonly second?: number;
   readonly missing: number;
 }
 
@@ -156,6 +162,14 @@ export interface NativeFeatureList {
     readonly clickWeight: number;
     readonly dwellSeconds: number;
     readonly dwellWeight: number;
+    readonly completion: number;
+    readonly completionWeight: number;
+    readonly hideRate: number;
+    readonly reportRate: number;
+    readonly healthWeight: number;
+    readonly trendClicks: number;
+    readonly coReadWeight: number;
+    readonly followUpWeight: number;
   };
 }
 

@@ -37,7 +37,8 @@ export {
   type ReplayOptions,
   type ReplaySummary,
 } from './evaluation/replay';
-export { builtInFeatures, type FeatureDefinition, type FeatureSource } from './features/feature';
+export { builtInFeatures, type FeatureSegments } from './features/built-in-features';
+export type { FeatureDefinition, FeatureSource, ReferenceSet } from './features/feature';
 export type { FeedEvent, RecordResult } from './feed/event';
 export type { Explanation, SourcePosition, StagePosition } from './feed/explanation';
 export { Feed, type AssembledFeatures, type FeedHandle, type FeedOptions } from './feed/feed';

@@ -1,5 +1,6 @@
 #include "engagement_object.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,7 @@ Engagement::Options read_options(const Napi::Value& value) {
                      co_read.instant("windowMs"),
                      co_read.count("reads")};
   options.slices_half_life_ms = reader.instant("slicesHalfLifeMs");
+  options.pool = {reader.instant("poolWindowMs"), reader.instant("poolGridMs")};
   return options;
 }
 
@@ -151,6 +153,9 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
     std::vector<ItemId> ids;
     std::vector<double> context;
     std::vector<UserVectors> user_vectors;
+    std::optional<UserId> user;
+    std::optional<ItemId> current_item;
+    SegmentCodes segments;
     int64_t now;
   };
   struct Output {
@@ -162,10 +167,18 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
     const CatalogSchema& schema = shared_->catalog->catalog->schema();
     auto input = std::make_shared<Input>();
     input->context = reader.numbers("context");
-    input->list = read_feature_list(reader, schema, shared_->engagement->counters(),
-                                    static_cast<uint32_t>(input->context.size()));
+    const Engagement::Options& options = shared_->engagement->options();
+    input->list =
+        read_feature_list(reader, schema, options, static_cast<uint32_t>(input->context.size()));
     input->ids = reader.ids("ids");
     input->user_vectors = read_user_vectors(reader.array("userVectors"), schema);
+    if (reader.has("userId")) input->user = to_item_id(reader.value("userId"), "query.userId");
+    if (reader.has("currentItem")) {
+      input->current_item = to_item_id(reader.value("currentItem"), "query.currentItemId");
+    }
+    input->segments =
+        to_segment_codes(reader.byte_span("segments"), count_segment_values(options.segmentations),
+                         "query.segments");
     input->now = reader.instant("now");
     Environment& environment = Environment::of(info.Env());
     return environment.run<Output>(
@@ -173,8 +186,9 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
         [engagement = shared_->engagement, input] {
           const auto snapshot = engagement->catalog()->pin();
           std::vector<Row> rows = engagement->catalog()->resolve(*snapshot, input->ids);
-          const FeatureAssembler::Inputs inputs{*snapshot, engagement->counters(), input->now,
-                                                input->context, input->user_vectors};
+          const FeatureAssembler::Inputs inputs{
+              *snapshot,           *engagement, input->now,          input->context,
+              input->user_vectors, input->user, input->current_item, input->segments};
           const size_t width = input->list.features.size();
           Output output{std::vector<float>(rows.size() * width), {}};
           std::vector<Row> known;
@@ -237,6 +251,7 @@ Napi::Value EngagementObject::shape(const Napi::CallbackInfo& info) {
   shape.Set("segmentHalfLivesMs", to_array(options.segment_half_lives_ms));
   shape.Set("segments", segments);
   shape.Set("latenessMs", static_cast<double>(options.lateness_ms));
+  shape.Set("poolGridMs", static_cast<double>(options.pool.grid_ms));
   return shape;
 }
 

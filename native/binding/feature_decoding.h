@@ -9,9 +9,10 @@
 
 namespace feedrank::binding {
 
-/// `{ features: [{ source, transformation, counter, index, missing }], smoothing }`.
+/// `{ features: [{ source, transformation, reference, counter, index, second, missing }], smoothing
+/// }`.
 FeatureList read_feature_list(const ObjectReader& reader, const CatalogSchema& schema,
-                              const CounterStore& counters, uint32_t context_values);
+                              const Engagement::Options& options, uint32_t context_values);
 
 /// `[{ space: index, values: Float32Array }]`.
 std::vector<UserVectors> read_user_vectors(const Napi::Array& array, const CatalogSchema& schema);

@@ -83,19 +83,21 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&]() -> Napi::Value {
     engagement_ = unwrap<EngagementObject>(info[0], "engagement").shared();
     const CatalogSchema& schema = engagement_->catalog->catalog->schema();
-    const CounterStore& counters = engagement_->engagement->counters();
     const ObjectReader reader(info[1], "plan");
     auto plan = std::make_shared<Plan>();
     context_values_ = reader.count("contextValues");
     plan->generators = read_generators(reader.array("generators"), *engagement_->engagement);
     plan->filters = read_filters(reader.array("filters"), *engagement_->catalog->catalog);
     plan->enricher_name = reader.text("enricherName");
-    plan->features = read_feature_list(reader, schema, counters, context_values_);
+    plan->features =
+        read_feature_list(reader, schema, engagement_->engagement->options(), context_values_);
     for_each_object(reader.array("enrichers"), "enrichers", [&](const ObjectReader& item) {
       plan->enrichers.push_back({item.text("name"), item.count("features")});
     });
     read_ranker(reader.object("ranker"), schema, *plan);
     plan->selector = read_selector(reader.object("selector"), schema);
+    // From here on, so that pools are the same whenever the first request comes.
+    if (plan->features.reads(ReferenceSet::kPool)) engagement_->engagement->want_pool();
     plan_ = std::move(plan);
     retriever_ = make_exact_retriever(reader.text("device"));
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 
 import { addEvaluateCommand } from './evaluate-command';
+import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
 
@@ -32,6 +33,7 @@ function createProgram(): Command {
     // Errors are told once, by reportError.
     .configureOutput({ writeErr: () => undefined });
   addEvaluateCommand(program);
+  addFeaturesCommand(program);
   return program;
 }
 

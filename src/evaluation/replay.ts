@@ -98,8 +98,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const entering = stock.entering(impression);
     if (entering.length > 0) await catalog.upsert(entering);
     if (stock.leaving.length > 0) await catalog.remove(stock.leaving);
-    const known = queue.takeUpTo(now - lagMs).filter(({ itemId }) => stock.has(itemId));
-    if (known.length > 0) events += await record(feed, known, now);
+    // What was known before the last instant of the features' pool is part of the pool, as it is
+    // where events are recorded when they become known.
+    for (const instant of [Math.floor(now / feed.poolGridMs) * feed.poolGridMs - 1, now]) {
+      const known = queue.takeUpTo(instant - lagMs).filter(({ itemId }) => stock.has(itemId));
+      if (known.length > 0) events += await record(feed, known, instant);
+    }
     const read = history.takeUpTo(now, stock, entering, impression.split);
     if (read.length > 0) reads += await record(feed, read, now);
 

@@ -31,6 +31,10 @@ export interface EngagementOptions {
   readonly coRead?: CoReadOptions;
   /** Half-life of what {@link Feed.slices} reports, whole milliseconds of at least 1,000. Defaults to 12 h. */
   readonly slicesHalfLifeMs?: number;
+  /** Items with an impression in this many milliseconds are the pool of relative features. Defaults to 24 h. */
+  readonly poolWindowMs?: number;
+  /** Statistics over the pool are taken anew at each multiple of this many milliseconds. Defaults to 300,000 (5 min). */
+  readonly poolGridMs?: number;
 }
 
 /** How items that are read together are counted. */
@@ -51,6 +55,7 @@ export interface EngagementShape {
   readonly segmentHalfLivesMs: readonly number[];
   readonly segments: Segments;
   readonly latenessMs: number;
+  readonly poolGridMs: number;
 }
 
 /** @internal */
@@ -80,6 +85,8 @@ export function checkEngagementOptions(options: EngagementOptions): NativeEngage
     maxShownPerUser: checkInteger(options.maxShownPerUser ?? 256, 'maxShownPerUser', 1, 65_536),
     maxReadsPerUser: checkInteger(options.maxReadsPerUser ?? 128, 'maxReadsPerUser', 1, 65_536),
     ttlMs: checkInteger(options.ttlMs ?? 30 * day, 'ttlMs', 1000, 3650 * day),
+    poolWindowMs: checkInteger(options.poolWindowMs ?? day, 'poolWindowMs', 1000, 365 * day),
+    poolGridMs: checkInteger(options.poolGridMs ?? hour / 12, 'poolGridMs', 1000, 365 * day),
     coRead: {
       halfLifeMs: checkInteger(coRead.halfLifeMs ?? day, 'coRead.halfLifeMs', 1000, 365 * day),
       windowMs: checkInteger(coRead.windowMs ?? day, 'coRead.windowMs', 0, 3650 * day),

@@ -3,7 +3,8 @@ import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId, UserId } from '../identity';
 import { encodeFeatures } from '../features/encode-features';
-import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
+import { toFeatureDefinition } from '../features/check-feature';
+import type { FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
@@ -122,7 +123,8 @@ export class Feed {
   }
 
   /**
-   * What should this reader see now? Rejects with `INVALID_ARGUMENT`, `UNKNOWN_PROFILE`,
+   * What should this reader see now? Rejects with `INVALID_ARGUMENT` (also where a feature is
+   * relative to the `list`, which only {@link Feed.rerank} has), `UNKNOWN_PROFILE`,
    * `UNKNOWN_SPACE`, `DIMENSION_MISMATCH`, `OVERLOADED`, `ABORTED`, `DISPOSED`, or with
    * `STAGE_FAILED` or a model's code where a stage that fails closed failed.
    */
@@ -164,7 +166,8 @@ export class Feed {
 
   /**
    * Feature values of given items, computed by the code that ranking uses. `features` defaults to
-   * the feed's own native features. Rejects with `UNKNOWN_FEATURE`, `INVALID_ARGUMENT`, `OVERLOADED`.
+   * the feed's own native features. Those that are relative to the `list` are relative to the known
+   * ones of these items. Rejects with `UNKNOWN_FEATURE`, `INVALID_ARGUMENT`, `OVERLOADED`.
    */
   async assemble(
     query: Query,
@@ -178,17 +181,26 @@ export class Feed {
     }
     const definitions =
       features?.map((feature: unknown, i) =>
-        toFeatureDefinition(feature, this.#shape.halfLivesMs, `features[${i}]`),
+        toFeatureDefinition(feature, this.#shape, `features[${i}]`),
       ) ?? this.#plan.definitions;
     const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
     const settings = requestSettings(this.#profiles.settings(query.profile), query);
     this.#plan.encodeSettings(settings);
     const checked = encodeQuery(query, this.catalog, this.#segmentation, settings, keys, list);
-    const encoded = encodeFeatures(definitions, this.catalog, this.#shape.halfLivesMs, keys);
+    const encoded = encodeFeatures(definitions, this.catalog, this.#shape, keys);
     const native = this.#native();
-    const { context, userVectors, now } = checked.native;
+    const { context, userVectors, userId, currentItem, segments, now } = checked.native;
     const { values, known } = await guardAsync(() =>
-      native.features({ ...encoded, ids: list, context, userVectors, now }),
+      native.features({
+        ...encoded,
+        ids: list,
+        context,
+        userVectors,
+        userId,
+        currentItem,
+        segments,
+        now,
+      }),
     );
     return {
       names: definitions.map((definition) => definition.name),
@@ -228,6 +240,11 @@ export class Feed {
   /** Names of the features that the ranker can read, in the order of the matrix. */
   get featureNames(): readonly string[] {
     return this.#plan.featureNames;
+  }
+
+  /** Distance of the instants at which pools of relative features are frozen. @internal */
+  get poolGridMs(): number {
+    return this.#shape.poolGridMs;
   }
 
   /** Readers remembered, and bytes of native memory that they and the counters take. */

@@ -9,7 +9,8 @@ import {
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, invalidArgument } from '../errors';
 import { encodeFeatures } from '../features/encode-features';
-import { toFeatureDefinition, type FeatureDefinition } from '../features/feature';
+import { toFeatureDefinition } from '../features/check-feature';
+import type { FeatureDefinition, FeatureVocabulary } from '../features/feature';
 import type { Model } from '../models/model';
 import { encodeExposure } from '../profile/encode-exposure';
 import type { RankSettings } from '../profile/rank-profile';
@@ -83,7 +84,7 @@ export class Plan {
     this.selector = external<Selector>(selector);
 
     const ours = distinctColumns(this.enrichers);
-    this.definitions = collectFeatures(enrichers, ranker, ours, target.shape.halfLivesMs);
+    this.definitions = collectFeatures(enrichers, ranker, ours, target.shape);
     this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
@@ -92,7 +93,7 @@ export class Plan {
     const features = encodeFeatures(
       this.definitions,
       target.catalog,
-      target.shape.halfLivesMs,
+      target.shape,
       this.contextKeys,
     );
     const spec: NativePlanSpec = {
@@ -239,11 +240,11 @@ function collectFeatures(
   enrichers: readonly NamedStage[],
   ranker: NamedStage,
   ours: ReadonlySet<string>,
-  halfLivesMs: readonly number[],
+  vocabulary: FeatureVocabulary,
 ): FeatureDefinition[] {
   const byName = new Map<string, FeatureDefinition>();
   const add = (value: unknown, argument: string) => {
-    const definition = toFeatureDefinition(value, halfLivesMs, argument);
+    const definition = toFeatureDefinition(value, vocabulary, argument);
     const known = byName.get(definition.name);
     if (known !== undefined && JSON.stringify(known) !== JSON.stringify(definition)) {
       throw invalidArgument(argument, 'one definition a name', definition.name);

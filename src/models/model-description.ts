@@ -16,6 +16,8 @@ export const modelDescriptionSchema = Type.Object(
         transformation: Type.Optional(Type.String()),
         reference: Type.Optional(Type.String()),
         halfLifeMs: Type.Optional(Type.Number()),
+        longerHalfLifeMs: Type.Optional(Type.Number()),
+        segment: Type.Optional(Type.String()),
         column: Type.Optional(Type.String()),
         key: Type.Optional(Type.String()),
         space: Type.Optional(Type.String()),

@@ -18,32 +18,42 @@ constexpr int64_t kNow = 1'700'000'000'000;
 struct Scene {
   std::shared_ptr<Catalog> catalog = std::make_shared<Catalog>(CatalogSchema{
       IdKind::kInteger, {{"tower", 3, "1"}, {"other", 2, "1"}}, {"quality", "length"}, {}});
-  CounterStore counters{std::vector<int64_t>{kHour, 24 * kHour}, kEngagementLanes};
+  std::shared_ptr<Engagement> engagement = std::make_shared<Engagement>(catalog, options());
   std::unique_ptr<const Snapshot> snapshot;
   std::vector<Row> rows;
   std::vector<double> context = {0.25, kNaN};
+  std::optional<UserId> user = UserId{7};
+  std::optional<ItemId> page = ItemId{1};
+  SegmentCodes segments = {1, kNoSegment, kNoSegment, kNoSegment};
   std::vector<UserVectors> users = {{0, 3, {1, 2, 3, -1, 0.5F, 4}}, {0, 3, {0, 0, -9}}};
 
   Scene() {
     upsert(*catalog, {{1, kNow - 5 * kHour, "", {}, {{0.5F, -1, 2}, {1, 1}}, {-3.5, 1e300}},
                       {2, kNow - 1},
                       {3, kNow + kHour, "", {}, {{1e14F, 1e14F, 1e14F}}, {kInfinity, -1e300}}});
-    counters.advance(kNow);
-    const Slot one = slot_of(*catalog, 1);
-    count(counters, one, Counter::kImpressions, kNow - 4 * kHour, 1);
-    count(counters, one, Counter::kImpressions, kNow - kHour, 1);
-    count(counters, one, Counter::kClicks, kNow - kHour, 1);
-    count(counters, one, Counter::kDwellSeconds, kNow, 90);
-    count(counters, one, Counter::kDwells, kNow, 1);
+    const std::vector<Event> events = {event(EventType::kImpression, 7, 1, kNow - 4 * kHour),
+                                       event(EventType::kImpression, 7, 1, kNow - kHour),
+                                       event(EventType::kClick, 7, 1, kNow - kHour),
+                                       event(EventType::kDwell, 7, 1, kNow, 90'000)};
+    engagement->record(events, kNow);
     snapshot = catalog->pin();
     rows = {row_of(*snapshot, 1), row_of(*snapshot, 2), row_of(*snapshot, 3)};
+  }
+
+  static Engagement::Options options() {
+    Engagement::Options made = engagement_options({kHour, 24 * kHour});
+    made.lateness_ms = 100 * kHour;
+    made.segmentations = {{"device", {"desktop", "mobile"}}};
+    made.segment_half_lives_ms = {2 * kHour, 12 * kHour};
+    return made;
   }
 
   std::vector<float> fill(const FeatureList& list, size_t stride = 0) const {
     if (stride == 0) stride = list.features.size();
     std::vector<float> out(rows.size() * stride, 77.0F);
-    FeatureAssembler::fill(list, {*snapshot, counters, kNow, context, users}, rows, out.data(),
-                           stride);
+    FeatureAssembler::fill(list,
+                           {*snapshot, *engagement, kNow, context, users, user, page, segments},
+                           rows, out.data(), stride);
     return out;
   }
 
@@ -144,11 +154,11 @@ TEST_CASE("every value is finite, however large what it comes from is") {
   EXPECT_EQ(length[0], std::numeric_limits<float>::max());
   EXPECT_EQ(length[2], -std::numeric_limits<float>::max());
   FeatureList list;
-  for (uint32_t source = 0; source <= static_cast<uint32_t>(FeatureSource::kDot); ++source) {
+  for (uint32_t source = 0; source < kFeatureSources; ++source) {
     for (const auto transformation : {Transformation::kIdentity, Transformation::kLog1p}) {
       for (const uint32_t index : {0U, 1U}) {
         list.features.push_back({static_cast<FeatureSource>(source), transformation,
-                                 Counter::kDwellSeconds, index, -1e308});
+                                 Counter::kDwellSeconds, index, -1e308, 0});
       }
     }
   }
@@ -170,9 +180,9 @@ TEST_CASE("rows may be wider than the features, and what lies behind them is lef
 TEST_CASE("the same features come out as the same bits, one by one and together") {
   const Scene scene;
   FeatureList all;
-  for (uint32_t source = 0; source <= static_cast<uint32_t>(FeatureSource::kDot); ++source) {
+  for (uint32_t source = 0; source < kFeatureSources; ++source) {
     all.features.push_back(
-        {static_cast<FeatureSource>(source), Transformation::kLog1p, Counter::kClicks, 0, 0.1});
+        {static_cast<FeatureSource>(source), Transformation::kLog1p, Counter::kClicks, 0, 0.1, 0});
   }
   const auto together = scene.fill(all);
   for (size_t f = 0; f < all.features.size(); ++f) {

@@ -19,7 +19,8 @@ Engagement::Engagement(std::shared_ptr<Catalog> catalog, Options options)
                static_cast<uint32_t>(catalog_->schema().labels.size()),
                options_.slices_half_life_ms}),
       users_(options_.users),
-      gate_(options_.lateness_ms) {
+      gate_(options_.lateness_ms),
+      pool_(options_.pool, [this](int64_t at, int64_t since) { return freeze(at, since); }) {
   const uint32_t values = count_segment_values(options_.segmentations);
   if (values > 0) {
     segments_ = std::make_unique<CounterStore>(options_.segment_half_lives_ms,
@@ -30,6 +31,24 @@ Engagement::Engagement(std::shared_ptr<Catalog> catalog, Options options)
 size_t Engagement::counter_bytes() const {
   return counters_.bytes() + quality_.bytes() + totals_.bytes() + co_reads_.bytes() +
          follow_ups_.bytes() + (segments_ == nullptr ? 0 : segments_->bytes());
+}
+
+std::shared_ptr<const FrozenPool> Engagement::freeze(int64_t at, int64_t since) const {
+  const auto snapshot = catalog_->pin();
+  const CounterValues totals = totals_.read(kTotals, at);
+  return std::make_shared<const FrozenPool>(
+      FrozenPool::Sources{*snapshot, counters_, quality_, totals}, at, since);
+}
+
+std::shared_ptr<const FrozenPool> Engagement::pool(int64_t now) {
+  if (auto held = pool_.held(now)) return held;
+  std::scoped_lock lock(record_mutex_);
+  return pool_.at(now);
+}
+
+void Engagement::want_pool() {
+  std::scoped_lock lock(record_mutex_);
+  pool_.want();
 }
 
 RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
@@ -46,6 +65,7 @@ RecordResult Engagement::record(std::span<const Event> events, int64_t now) {
   const std::vector<uint32_t> labels = catalog_->labels(std::span(slots).first(events.size()));
 
   RecordResult result;
+  pool_.reach(now);
   counters_.advance(now);
   quality_.advance(now);
   totals_.advance(now);

@@ -12,6 +12,7 @@
 #include "features/event.h"
 #include "features/event_gate.h"
 #include "features/pair_store.h"
+#include "features/reference_pool.h"
 #include "features/slice_monitor.h"
 #include "features/user_store.h"
 
@@ -35,6 +36,7 @@ class Engagement {
     UserStore::Limits users;
     CoRead co_read;
     int64_t slices_half_life_ms = 12LL * 3'600'000;
+    ReferencePool::Options pool;
   };
 
   Engagement(std::shared_ptr<Catalog> catalog, Options options);
@@ -64,6 +66,12 @@ class Engagement {
   const SliceMonitor& slices() const { return slices_; }
   SliceMonitor& slices() { return slices_; }
 
+  /// The items shown lately, as of the last grid instant at or before `now`. The first to ask for
+  /// an instant waits until it is frozen, about a microsecond an item.
+  std::shared_ptr<const FrozenPool> pool(int64_t now);
+  /// Says that somebody will ask for pools; see ReferencePool.
+  void want_pool();
+
   /// Native memory of all counters, of pairs too.
   size_t counter_bytes() const;
 
@@ -76,6 +84,7 @@ class Engagement {
   RecordResult record(std::span<const Event> events, int64_t now);
 
  private:
+  std::shared_ptr<const FrozenPool> freeze(int64_t at, int64_t since) const;
   void count(const Event& event, Slot slot, Slot from);
   void count_in_segments(const Event& event, Slot slot);
   /// Pairs the item with those that the reader read before, the newest `reads` within the window.
@@ -93,6 +102,7 @@ class Engagement {
   UserStore users_;
   std::mutex record_mutex_;
   EventGate gate_;
+  ReferencePool pool_;
 };
 
 }  // namespace feedrank

@@ -1,9 +1,14 @@
 #include "features/feature_assembler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
+#include "features/feature_groups.h"
+#include "features/item_signals.h"
+#include "features/reader_signals.h"
+#include "features/standardisation.h"
 #include "retrieval/decay.h"
 
 namespace feedrank {
@@ -12,48 +17,137 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHour = 3'600'000.0;
 
-double raw_value(const Feature& feature, const Smoothing& smoothing,
-                 const FeatureAssembler::Inputs& inputs, const CounterValues& counters, Row row) {
-  switch (feature.source) {
-    case FeatureSource::kCounter:
-      return counters.at(lane_of(feature.counter), feature.index);
-    case FeatureSource::kClickThroughRate:
-      return (counters.at(lane_of(Counter::kClicks), feature.index) +
-              smoothing.click_rate * smoothing.click_weight) /
-             (counters.at(lane_of(Counter::kImpressions), feature.index) + smoothing.click_weight);
-    case FeatureSource::kMeanDwell:
-      return (counters.at(lane_of(Counter::kDwellSeconds), feature.index) +
-              smoothing.dwell_seconds * smoothing.dwell_weight) /
-             (counters.at(lane_of(Counter::kDwells), feature.index) + smoothing.dwell_weight);
-    case FeatureSource::kAge:
-      return static_cast<double>(
-                 std::max<int64_t>(0, inputs.now - inputs.snapshot.publish_time(row))) /
-             kHour;
-    case FeatureSource::kTimeSinceFirstSeen:
-      if (counters.first_seen == INT64_MAX) return 0.0;
-      return static_cast<double>(std::max<int64_t>(0, inputs.now - counters.first_seen)) / kHour;
-    case FeatureSource::kColumn:
-      return inputs.snapshot.chunk_of(row).columns[feature.index][Snapshot::offset_of(row)];
-    case FeatureSource::kContext:
-      return inputs.context[feature.index];
-    case FeatureSource::kDot:
-      return FeatureAssembler::best_dot(inputs, feature.index, row);
+/// What the features of one request are computed from.
+class Assembly {
+ public:
+  Assembly(const FeatureList& list, const FeatureAssembler::Inputs& inputs)
+      : groups_(list),
+        smoothing_(list.smoothing),
+        inputs_(inputs),
+        reader_({inputs.snapshot, inputs.engagement, inputs.now, inputs.user, inputs.current_item,
+                 smoothing_.co_read_weight},
+                groups_.reader_parts) {
+    const Engagement& engagement = inputs.engagement;
+    if (groups_.counted) counted_scan_.emplace(engagement.counters());
+    if (groups_.quality) quality_scan_.emplace(engagement.quality());
+    if (groups_.totals) totals_ = engagement.totals().read(Engagement::kTotals, inputs.now);
+    for (uint32_t s = 0; s < kMaxSegmentations; ++s) {
+      if (!groups_.segments[s] || inputs.segments[s] == kNoSegment) continue;
+      if (!segment_scan_) segment_scan_.emplace(*engagement.segments());
+    }
+    values_.resize(groups_.bases.size());
   }
-  return kMissing;
+
+  const FeatureGroups& groups() const { return groups_; }
+
+  /// The item's transformed values, one a base.
+  const std::vector<double>& values(Row row) {
+    const Slot slot = inputs_.snapshot.slot(row);
+    if (counted_scan_) counted_ = counted_scan_->read(slot, inputs_.now);
+    if (quality_scan_) quality_ = quality_scan_->read(slot, inputs_.now);
+    for (uint32_t s = 0; segment_scan_ && s < kMaxSegmentations; ++s) {
+      if (!groups_.segments[s] || inputs_.segments[s] == kNoSegment) continue;
+      segments_[s] =
+          segment_scan_->read(slot, inputs_.now, segment_impressions(inputs_.segments[s]));
+    }
+    if (groups_.reader) of_reader_ = reader_.of(slot);
+    const ItemSignals item{inputs_.now,
+                           inputs_.snapshot.publish_time(row),
+                           counted_,
+                           quality_,
+                           totals_,
+                           inputs_.engagement.counters().half_lives(),
+                           inputs_.snapshot.chunk_of(row).columns,
+                           Snapshot::offset_of(row),
+                           nullptr};
+    for (size_t b = 0; b < groups_.bases.size(); ++b) {
+      const Feature& feature = groups_.bases[b];
+      const double value = of_item_alone(feature.source) ? item_value(feature, smoothing_, item)
+                                                         : request_value(feature, row);
+      values_[b] = transformed(value, feature);
+    }
+    return values_;
+  }
+
+ private:
+  double request_value(const Feature& feature, Row row) const {
+    switch (feature.source) {
+      case FeatureSource::kContext:
+        return inputs_.context[feature.index];
+      case FeatureSource::kDot:
+        return FeatureAssembler::best_dot(inputs_, feature.index, row);
+      case FeatureSource::kSegmentImpressions:
+      case FeatureSource::kSegmentClicks:
+      case FeatureSource::kSegmentClickThroughRate:
+        return segment_value(feature);
+      case FeatureSource::kAlreadyRead:
+        return of_reader_.read ? 1.0 : 0.0;
+      case FeatureSource::kTimesShown:
+        return of_reader_.times_shown;
+      case FeatureSource::kTimeSinceShown:
+        if (of_reader_.times_shown == 0) return kMissing;
+        return static_cast<double>(std::max<int64_t>(0, inputs_.now - of_reader_.last_shown)) /
+               kHour;
+      case FeatureSource::kHistoryLength:
+        return reader_.history_length();
+      case FeatureSource::kCoReadSum:
+        return of_reader_.co_read_sum;
+      case FeatureSource::kCoReadMax:
+        return of_reader_.co_read_max;
+      case FeatureSource::kCoReadCurrent:
+        return reader_.has_page() ? of_reader_.co_read_current : kMissing;
+      case FeatureSource::kFollowUps:
+        return reader_.has_page() ? of_reader_.follow_ups : kMissing;
+      case FeatureSource::kFollowUpShare:
+        return reader_.has_page() ? of_reader_.follow_ups /
+                                        (reader_.clicks_from_page() + smoothing_.follow_up_weight)
+                                  : kMissing;
+      default:
+        return kMissing;
+    }
+  }
+
+  double segment_value(const Feature& feature) const {
+    if (inputs_.segments[feature.second] == kNoSegment) return kMissing;
+    const CounterValues& counters = segments_[feature.second];
+    const double impressions = counters.at(0, feature.index);
+    const double clicks = counters.at(1, feature.index);
+    if (feature.source == FeatureSource::kSegmentImpressions) return impressions;
+    if (feature.source == FeatureSource::kSegmentClicks) return clicks;
+    return click_through_rate(clicks, impressions, smoothing_);
+  }
+
+  const FeatureGroups groups_;
+  const Smoothing smoothing_;
+  const FeatureAssembler::Inputs& inputs_;
+  const ReaderSignals reader_;
+  std::optional<CounterStore::Scan> counted_scan_;
+  std::optional<CounterStore::Scan> quality_scan_;
+  std::optional<CounterStore::Scan> segment_scan_;
+  // Of the item at hand; empty where no feature asks.
+  CounterValues counted_;
+  CounterValues quality_;
+  CounterValues totals_;
+  std::array<CounterValues, kMaxSegmentations> segments_;
+  ReaderSignals::OfItem of_reader_;
+  std::vector<double> values_;
+};
+
+std::vector<Standardisation> pool_statistics(const FeatureGroups& groups,
+                                             const Smoothing& smoothing,
+                                             const FeatureAssembler::Inputs& inputs) {
+  if (groups.relative_to_pool.empty()) return {};
+  std::vector<Feature> features;
+  features.reserve(groups.relative_to_pool.size());
+  for (const auto& [base, column] : groups.relative_to_pool) {
+    features.push_back(groups.bases[base]);
+  }
+  return inputs.engagement.pool(inputs.now)->statistics(features, smoothing);
 }
 
-float transformed(double value, const Feature& feature) {
-  if (!std::isfinite(value)) value = feature.missing;
-  if (feature.transformation == Transformation::kLog1p) {
-    value = std::copysign(std::log1p(std::abs(value)), value);
-  }
+float to_float(double value) {
   constexpr double kMost = std::numeric_limits<float>::max();
   return static_cast<float>(std::clamp(value, -kMost, kMost));
-}
-
-bool reads_counters(FeatureSource source) {
-  return source == FeatureSource::kCounter || source == FeatureSource::kClickThroughRate ||
-         source == FeatureSource::kMeanDwell || source == FeatureSource::kTimeSinceFirstSeen;
 }
 
 }  // namespace
@@ -76,16 +170,32 @@ double FeatureAssembler::best_dot(const Inputs& inputs, uint32_t space, Row row)
 
 void FeatureAssembler::fill(const FeatureList& list, const Inputs& inputs,
                             std::span<const Row> rows, float* out, size_t stride) {
-  const bool counted = std::any_of(list.features.begin(), list.features.end(),
-                                   [](const Feature& f) { return reads_counters(f.source); });
-  const CounterStore::Scan scan(inputs.counters);
-  CounterValues counters;
+  if (rows.empty()) return;
+  Assembly assembly(list, inputs);
+  const FeatureGroups& groups = assembly.groups();
+  const std::vector<Standardisation> pool = pool_statistics(groups, list.smoothing, inputs);
+  // One column after the other, because statistics are taken of columns.
+  std::vector<double> in_list(groups.relative_to_list.size() * rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (counted) counters = scan.read(inputs.snapshot.slot(rows[i]), inputs.now);
-    for (size_t f = 0; f < list.features.size(); ++f) {
-      const Feature& feature = list.features[f];
-      out[i * stride + f] =
-          transformed(raw_value(feature, list.smoothing, inputs, counters, rows[i]), feature);
+    const std::vector<double>& values = assembly.values(rows[i]);
+    float* row = out + i * stride;
+    for (const auto& [base, column] : groups.absolute) row[column] = to_float(values[base]);
+    for (size_t p = 0; p < pool.size(); ++p) {
+      const auto& [base, column] = groups.relative_to_pool[p];
+      row[column] = to_float(pool[p].apply(values[base]));
+    }
+    for (size_t l = 0; l < groups.relative_to_list.size(); ++l) {
+      in_list[l * rows.size() + i] = values[groups.relative_to_list[l].base];
+    }
+  }
+  std::vector<double> sorted;
+  for (size_t l = 0; l < groups.relative_to_list.size(); ++l) {
+    const auto begin = in_list.begin() + static_cast<ptrdiff_t>(l * rows.size());
+    sorted.assign(begin, begin + static_cast<ptrdiff_t>(rows.size()));
+    const Standardisation statistics = Standardisation::of(sorted);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      out[i * stride + groups.relative_to_list[l].column] =
+          to_float(statistics.apply(in_list[l * rows.size() + i]));
     }
   }
 }

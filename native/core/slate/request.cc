@@ -25,7 +25,13 @@ Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const P
       plan_(std::move(plan)),
       retriever_(std::move(retriever)),
       query_(std::move(query)),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)) {
+  if (!query_.list && plan_->features.reads(ReferenceSet::kList)) {
+    throw Error("INVALID_ARGUMENT", "features",
+                "features: expected none that is relative to the list, got one; statistics of a "
+                "shown list do not carry to a pool of candidates, so only rerank has them");
+  }
+}
 
 bool Request::over_budget() const {
   return milliseconds(Clock::now() - created_) > settings_.budget_ms;
@@ -34,7 +40,8 @@ bool Request::over_budget() const {
 bool Request::may_skip_ranking() const { return !plan_->ranker.fail_closed; }
 
 FeatureAssembler::Inputs Request::feature_inputs() const {
-  return {*snapshot_, engagement_->counters(), query_.now, query_.context, query_.user_vectors};
+  return {*snapshot_,          *engagement_, query_.now,          query_.context,
+          query_.user_vectors, query_.user,  query_.current_item, query_.segments};
 }
 
 Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled,

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "features/feature.h"
+#include "features/reader_signals.h"
+#include "features/segments.h"
+
+namespace feedrank {
+
+/// A list of features, sorted by what they need: each store is read once an item, and a value that
+/// several features transform or hold against different reference sets is computed once.
+struct FeatureGroups {
+  explicit FeatureGroups(const FeatureList& list);
+
+  struct Column {
+    uint32_t base;    // position among the bases
+    uint32_t column;  // of the feature matrix
+  };
+
+  std::vector<Feature> bases;  // without a reference set, each once
+  std::vector<Column> absolute;
+  std::vector<Column> relative_to_pool;
+  std::vector<Column> relative_to_list;
+
+  bool counted = false;  // whether any feature reads this store
+  bool quality = false;
+  bool totals = false;
+  bool reader = false;
+  ReaderSignals::Parts reader_parts;
+  std::array<bool, kMaxSegmentations> segments{};
+};
+
+}  // namespace feedrank
