@@ -1,4 +1,10 @@
-import Table from 'cli-table3';
+import type Table from 'cli-table3';
+
+/** Loaded when the first table is made: every worker_thread pays for what it loads, and few draw. */
+function tables(): typeof Table {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- An import could not wait.
+  return require('cli-table3') as typeof Table;
+}
 
 /** A table without lines between its columns, for rows that hold much text. @internal */
 export function openTable(
@@ -6,7 +12,7 @@ export function openTable(
   rows: readonly (readonly string[])[],
   rightAligned: readonly string[],
 ): string {
-  const table = new Table({
+  const table = new (tables())({
     head: [...head],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     colAligns: head.map((name) => (rightAligned.includes(name) ? 'right' : 'left')),
@@ -24,7 +30,7 @@ const tableCharacters = [
 
 /** A table without colours, so that it reads the same in a file. @internal */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
+  const table = new (tables())({
     head: [...head],
     style: { head: [], border: [], compact: true },
     // The first column names the row; the others hold its values.

@@ -1,6 +1,6 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { quantileSorted } from 'simple-statistics';
+import type * as Statistics from 'simple-statistics';
 
 /** A mean and its bootstrap percentile interval. */
 export interface MeanInterval {
@@ -84,8 +84,15 @@ export class Bootstrap {
     const sorted = [...resampled.filter((value) => !Number.isNaN(value)).sort()];
     if (sorted.length === 0) return { mean, low: mean, high: mean };
     const tail = (1 - this.#confidence) / 2;
+    const { quantileSorted } = statistics();
     return { mean, low: quantileSorted(sorted, tail), high: quantileSorted(sorted, 1 - tail) };
   }
+}
+
+/** Loaded when the first interval is asked for: every worker_thread pays for what it loads. */
+function statistics(): typeof Statistics {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- An import could not wait.
+  return require('simple-statistics') as typeof Statistics;
 }
 
 /** Row after row, because a draw reads all columns of one row. */

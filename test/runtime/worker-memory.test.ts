@@ -27,7 +27,8 @@ test(`a worker that attaches ranks the same slates, sees writes, and adds less t
       eval: true,
       workerData: { catalog: catalog.handle(), feed: feed.handle() },
     });
-    const answer = () => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    const answer = () => new Promise((resolve) => worker.once('message', resolve));
+    worker.on('error', (error) => { throw error; });
     await answer();
     const ask = async (i) => {
       const answered = answer();
