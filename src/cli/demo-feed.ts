@@ -1,15 +1,15 @@
 import { Catalog } from '../catalog/catalog';
 import type { UserId } from '../identity';
 import type { Dataset, DatasetImpression } from '../data/dataset';
-import { replay, replayCatalogOptions, replayLatenessMs } from '../evaluation/replay';
+import { queryOf } from '../evaluation/impression-query';
+import { replay, replayCatalogOptions, replayFeedOptions } from '../evaluation/replay';
 import type { ReplaySummary } from '../evaluation/replay';
 import { Feed } from '../feed/feed';
 import type { Query } from '../feed/query';
-import type { UserVector } from '../user-vector';
 import { Model } from '../models/model';
-import { maximumAge, seen } from '../stages/native-filters';
-import { decayedDot, fresh, trending } from '../stages/native-generators';
-import { topN } from '../stages/native-selectors';
+import { eligible, maximumAge, seen } from '../stages/native-filters';
+import { coRead, decayedDot, fresh, trending } from '../stages/native-generators';
+import { mmr, topN } from '../stages/native-selectors';
 import { torchScript } from '../stages/native-stages';
 import { buildDemoRanker } from './demo-ranker';
 
@@ -17,8 +17,8 @@ import { buildDemoRanker } from './demo-ranker';
 export interface Reader {
   readonly id: UserId;
   readonly slices: Readonly<Record<string, string>>;
-  readonly context: Readonly<Record<string, number>>;
-  readonly vectors: readonly UserVector[];
+  /** What the feed would have been asked when the reader was last seen. */
+  readonly query: Query;
   readonly clicks: number;
   /** Topics of what the reader clicked, with how often, most often first. */
   readonly topics: readonly (readonly [topic: string, clicks: number])[];
@@ -41,7 +41,6 @@ export const demoProfile = {
   name: 'demo',
   limit: 8,
   perAuthor: 2,
-  perTopic: 3,
   maxAgeMs: 3 * 86_400_000,
   seenAfterImpressions: 3,
 } as const;
@@ -57,14 +56,22 @@ export async function createDemoFeed(
   const model = await Model.load(ranker.path, { allowUnverified: true });
   const feed = await Feed.create({
     catalog,
-    generators: [...(space === undefined ? [] : [decayedDot({ space })]), trending(), fresh()],
-    filters: [seen(), maximumAge()],
+    ...replayFeedOptions(dataset),
+    generators: [
+      ...(space === undefined ? [] : [decayedDot({ space })]),
+      trending(),
+      ...Object.keys(dataset.segments).map((segment) =>
+        trending({ segment, halfLifeMs: 12 * 3_600_000, name: `trending by ${segment}` }),
+      ),
+      coRead(),
+      fresh(),
+    ],
+    filters: [seen(), eligible(), maximumAge()],
     ranker: torchScript(model),
-    selector: topN(),
+    selector: space === undefined ? topN() : mmr({ space }),
     profile: demoProfile,
-    latenessMs: replayLatenessMs,
   });
-  const readers = new ReaderDirectory(dataset);
+  const readers = new ReaderDirectory(dataset, feed);
   const total = dataset.splits.reduce((sum, { impressions }) => sum + impressions, 0);
   const summary = await replay({
     dataset,
@@ -90,19 +97,16 @@ export async function createDemoFeed(
   };
 }
 
-export function queryOf(reader: Reader, now: number): Query {
-  const { id, context, vectors } = reader;
-  return { userId: id, now, context, ...(vectors.length > 0 ? { userVector: vectors } : {}) };
-}
-
 /** Remembers what impressions say of their readers. */
 class ReaderDirectory {
   readonly #dataset: Dataset;
+  readonly #feed: Feed;
   readonly #latest = new Map<UserId, DatasetImpression>();
   readonly #clicked = new Map<UserId, Set<DatasetImpression['itemIds'][number]>>();
 
-  constructor(dataset: Dataset) {
+  constructor(dataset: Dataset, feed: Feed) {
     this.#dataset = dataset;
+    this.#feed = feed;
   }
 
   meet(impression: DatasetImpression): void {
@@ -114,23 +118,20 @@ class ReaderDirectory {
 
   list(): Reader[] {
     const topicsOf = new Map(this.#dataset.items.map(({ id, topics }) => [id, topics ?? []]));
-    const readers = [...this.#latest.values()].map(
-      ({ userId, userSlices, context, userVectors }) => {
-        const clicked = [...(this.#clicked.get(userId) ?? [])];
-        const counts = new Map<string, number>();
-        for (const topic of clicked.flatMap((id) => topicsOf.get(id) ?? [])) {
-          counts.set(topic, (counts.get(topic) ?? 0) + 1);
-        }
-        return {
-          id: userId,
-          slices: userSlices,
-          context,
-          vectors: userVectors ?? [],
-          clicks: clicked.length,
-          topics: [...counts].sort((a, b) => b[1] - a[1]),
-        };
-      },
-    );
+    const readers = [...this.#latest.values()].map((impression) => {
+      const clicked = [...(this.#clicked.get(impression.userId) ?? [])];
+      const counts = new Map<string, number>();
+      for (const topic of clicked.flatMap((id) => topicsOf.get(id) ?? [])) {
+        counts.set(topic, (counts.get(topic) ?? 0) + 1);
+      }
+      return {
+        id: impression.userId,
+        slices: impression.userSlices,
+        query: queryOf(this.#feed, impression),
+        clicks: clicked.length,
+        topics: [...counts].sort((a, b) => b[1] - a[1]),
+      };
+    });
     return readers.sort((a, b) => b.clicks - a.clicks);
   }
 }

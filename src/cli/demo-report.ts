@@ -2,6 +2,7 @@ import { quantile } from 'simple-statistics';
 
 import type { ItemId } from '../identity';
 import type { Dataset, DatasetItem } from '../data/dataset';
+import { SlateDiversity } from '../evaluation/diversity';
 import type { Slate, SlateItem } from '../feed/slate';
 import { openTable, plainTable } from '../text-table';
 import type { Reader } from './demo-feed';
@@ -81,6 +82,28 @@ export function formatTimings(slates: readonly Slate[]): string {
       ['whole request', '', ...percentiles(traces.map(({ totalMs }) => totalMs))],
     ],
   );
+}
+
+/** How unlike the items of slates are, and what that costs in score, at rising weights. */
+export function formatDiversity(
+  dataset: Dataset,
+  weights: readonly number[],
+  slates: readonly (readonly Slate[])[],
+): string {
+  const diversity = new SlateDiversity(dataset);
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const rows = weights.map((weight, i) => {
+    const of = slates[i] ?? [];
+    const ids = of.map(({ items }) => items.map(({ id }) => id));
+    return [
+      String(weight),
+      mean(ids.map((list) => diversity.intraList(list))).toFixed(3),
+      mean(ids.map((list) => diversity.topicCoverage(list))).toFixed(2),
+      mean(of.flatMap(({ items }) => items.map(({ score }) => score))).toFixed(3),
+    ];
+  });
+  return plainTable(['diversity', 'unlikeness in a slate', 'topics a slate', 'mean score'], rows);
 }
 
 function percentiles(values: readonly number[]): string[] {

@@ -5,10 +5,12 @@ import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { evaluate } from '../evaluation/evaluate';
 import { describeMachine } from '../evaluation/machine';
+import { renderExplanation } from '../feed/render-explanation';
+import { renderTrace } from '../feed/render-trace';
 import type { Slate } from '../feed/slate';
-import { createDemoFeed, demoProfile, queryOf } from './demo-feed';
+import { createDemoFeed, demoProfile } from './demo-feed';
 import type { DemoFeed, Reader } from './demo-feed';
-import { formatClickRates, formatSlate, formatTimings } from './demo-report';
+import { formatClickRates, formatDiversity, formatSlate, formatTimings } from './demo-report';
 import { formatEvaluation, formatMachine } from './evaluation-table';
 import { endOnClosedPipe, say } from './output';
 import { startProgress } from './progress';
@@ -32,6 +34,8 @@ async function demonstrate(data: string | undefined): Promise<void> {
   try {
     introduce(dataset, demo);
     await showSlates(dataset, demo);
+    await showExplanation(demo);
+    if (Object.keys(dataset.spaces).length > 0) await showDiversity(dataset, demo);
     await showTimings(demo);
     if (data === undefined) await showDisparity(demo);
     else await showMetrics(dataset, demo);
@@ -59,14 +63,43 @@ function introduce(dataset: Dataset, { catalogSize, summary, now }: DemoFeed): v
 async function showSlates(dataset: Dataset, { feed, readers, now }: DemoFeed): Promise<void> {
   title('What three readers see now');
   say('The ranker is a TorchScript model built a moment ago. Its weights are set by hand, not');
-  say(
-    `learnt. At most ${demoProfile.perAuthor} items an author and ${demoProfile.perTopic} a topic.\n`,
-  );
+  say(`learnt. At most ${demoProfile.perAuthor} items an author.\n`);
   const items = new Map(dataset.items.map((item) => [item.id, item]));
   for (const reader of differentReaders(readers, 3)) {
-    const slate = await feed.rank(queryOf(reader, now));
+    const slate = await feed.rank({ ...reader.query, now });
     say(`${formatSlate(slate, reader, items)}\n`);
   }
+}
+
+async function showExplanation({ feed, readers: [reader], now }: DemoFeed): Promise<void> {
+  title('Why the first of them');
+  const slate = await feed.rank({ ...reader?.query, now, explain: true });
+  const [first] = slate.items;
+  if (first !== undefined) say(renderExplanation(first));
+  title('What happened to that request');
+  say(renderTrace(slate.trace));
+}
+
+async function showDiversity(dataset: Dataset, { feed, readers, now }: DemoFeed): Promise<void> {
+  title('More of one thing, or of many');
+  say(
+    "One setting of the profile, `diversity`, weighs an item's likeness to those above it against",
+  );
+  say('its score. The same readers, with rising weights:');
+  const weights = [0, 0.3, 0.6, 0.9];
+  // All at once they wait for one another; a stage that is skipped for it would say nothing here.
+  const budgetMs = 10_000;
+  const slates: Slate[][] = [];
+  for (const diversity of weights) {
+    slates.push(
+      await Promise.all(
+        readers
+          .slice(0, 50)
+          .map(({ query }) => feed.rank({ ...query, now, profile: { ...demoProfile, diversity, budgetMs } })),
+      ),
+    );
+  }
+  say(formatDiversity(dataset, weights, slates));
 }
 
 /** Readers of different tastes, where the data has topics; busy ones in any case. */
@@ -84,7 +117,7 @@ async function showTimings({ feed, readers, now, catalogSize }: DemoFeed): Promi
   const slates: Slate[] = [];
   for (let i = 0; i < timedRequests; i += 1) {
     const reader = readers[i % readers.length];
-    if (reader) slates.push(await feed.rank(queryOf(reader, now)));
+    if (reader) slates.push(await feed.rank({ ...reader.query, now }));
   }
   title('Where the time goes');
   say(`${timedRequests} requests, one after another, on ${formatCount(catalogSize)} items:`);

@@ -196,7 +196,9 @@ describeWithEbnerd('on EB-NeRD', (folder) => {
     const sights = new Sights(dataset);
     const known = new Known();
     // All rows are taken from the start, the newest first.
-    await catalog.upsert([...dataset.items].reverse());
+    await catalog.upsert(
+      [...dataset.items].reverse().map((item) => ({ ...item, publishTime: item.publishTime! })),
+    );
     let position = 0;
     let compared = 0;
     for await (const impression of dataset.impressions('train')) {

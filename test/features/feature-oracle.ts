@@ -291,14 +291,13 @@ export class FeatureOracle {
       case 'column':
         return item.columns?.[definition.column!];
       case 'segment-impressions':
-        return query!.segments?.[segment] && sum(inSegment('impression'));
+        return query!.segments?.[segment] ? sum(inSegment('impression')) : undefined;
       case 'segment-clicks':
-        return query!.segments?.[segment] && sum(inSegment('click'));
+        return query!.segments?.[segment] ? sum(inSegment('click')) : undefined;
       case 'segment-click-through-rate':
-        return (
-          query!.segments?.[segment] &&
-          (sum(inSegment('click')) + 1) / (sum(inSegment('impression')) + 10)
-        );
+        return query!.segments?.[segment]
+          ? (sum(inSegment('click')) + 1) / (sum(inSegment('impression')) + 10)
+          : undefined;
       case 'context':
         return query!.context?.[definition.key!];
       case 'dot':
@@ -343,11 +342,13 @@ export class FeatureOracle {
         return last.reduce((total, similarity) => total + similarity, 0);
       }
       case 'co-read-current':
-        return page && this.#similarity(page, life, now);
+        return page ? this.#similarity(page, life, now) : undefined;
       case 'follow-ups':
-        return page && this.#followUps(page, now, life);
+        return page ? this.#followUps(page, now, life) : undefined;
       case 'follow-up-share':
-        return page && this.#followUps(page, now, life) / (this.#followUps(page, now) + 10);
+        return page
+          ? this.#followUps(page, now, life) / (this.#followUps(page, now) + 10)
+          : undefined;
       default:
         throw new Error(`no definition of ${source}`);
     }
