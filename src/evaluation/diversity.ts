@@ -31,16 +31,18 @@ export class SlateDiversity {
     const [space] = Object.keys(dataset.spaces);
     const vectors = new Map<ItemId, ArrayLike<number>>();
     const topics = new Map<ItemId, readonly string[]>();
+    let hasTopics = false;
     for (const item of dataset.items) {
       const vector = space === undefined ? undefined : item.embeddings?.[space];
       if (vector) vectors.set(item.id, vector);
-      if (item.topics && item.topics.length > 0) topics.set(item.id, item.topics);
+      topics.set(item.id, item.topics ?? []);
+      hasTopics ||= (item.topics ?? []).length > 0;
     }
     this.#vectors = vectors;
     this.#topics = topics;
     this.reasons = {
       intraList: vectors.size > 0 ? null : `dataset ${dataset.name} has no embeddings`,
-      topics: topics.size > 0 ? null : `dataset ${dataset.name} has no topics`,
+      topics: hasTopics ? null : `dataset ${dataset.name} has no topics`,
     };
   }
 
@@ -50,9 +52,15 @@ export class SlateDiversity {
     return intraListDiversity(vectors.filter((vector) => vector !== undefined));
   }
 
-  /** How many different topics the first 10 items have. */
+  /** How many different topics the first 10 items have; NaN where one of them is not listed. */
   topicCoverage(ids: readonly ItemId[]): number {
-    return new Set(ids.slice(0, diversityDepth).flatMap((id) => this.#topics.get(id) ?? [])).size;
+    const topics = new Set<string>();
+    for (const id of ids.slice(0, diversityDepth)) {
+      const own = this.#topics.get(id);
+      if (!own) return NaN;
+      for (const topic of own) topics.add(topic);
+    }
+    return topics.size;
   }
 }
 

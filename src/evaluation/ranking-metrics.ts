@@ -15,7 +15,7 @@ export interface RankingMetrics {
   readonly diversity: {
     /** Mean of 1 − cosine over the pairs, in the dataset's first embedding space. */
     readonly intraList10: MeanInterval | null;
-    /** How many different topics there are. */
+    /** How many different topics there are; a slate with an item that is not listed takes no part. */
     readonly topicCoverage10: MeanInterval | null;
   };
   /**
@@ -61,13 +61,17 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
   const [auc, mrr, ndcg5, ndcg10] = metricNames.map(intervalOf);
   const totalWeight = bootstrap.means[names.indexOf('weight')] as number;
   const intraList10 = slates.reasons.intraList === null ? intervalOf('intraList10') : null;
+  const topicCoverage10 = slates.reasons.topics === null ? intervalOf('topicCoverage10') : null;
   const utilityNdcg10 = intervalOf('utility');
   const unavailable: Record<string, string> = {};
   if (!intraList10) {
     unavailable['intraList10'] =
       slates.reasons.intraList ?? 'no slate held two items that have embeddings';
   }
-  if (slates.reasons.topics !== null) unavailable['topicCoverage10'] = slates.reasons.topics;
+  if (!topicCoverage10) {
+    unavailable['topicCoverage10'] =
+      slates.reasons.topics ?? 'every slate held an item that the dataset does not list';
+  }
   if (!(totalWeight > 0)) {
     unavailable['dwellNdcg10'] = `dataset ${dataset.name} has no reading times of single clicks`;
   }
@@ -75,7 +79,7 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
     metrics: { auc, mrr, ndcg5, ndcg10 } as RankingMetrics['metrics'],
     diversity: {
       intraList10,
-      topicCoverage10: slates.reasons.topics === null ? intervalOf('topicCoverage10') : null,
+      topicCoverage10,
     },
     dwellNdcg10:
       totalWeight > 0 ? bootstrap.ratio(names.indexOf('weighted'), names.indexOf('weight')) : null,

@@ -82,7 +82,8 @@ describe('SlateDiversity', () => {
     expect(slates.intraList(ids)).toBeCloseTo(0, 12);
     expect(slates.intraList([1, 77, 11])).toBeCloseTo(1, 12);
     expect(slates.topicCoverage(ids)).toBe(6);
-    expect(slates.topicCoverage([1, 6, 77])).toBe(2);
+    expect(slates.topicCoverage([1, 6])).toBe(2);
+    expect(slates.topicCoverage([1, 6, 77])).toBeNaN();
   });
 });
 
@@ -103,6 +104,14 @@ describe("evaluate's measures beside the ranking metrics", () => {
       },
     });
     expect(evaluation).not.toHaveProperty('utilityNdcg10');
+  });
+
+  it('counts no topics where every slate holds an item that is not listed', async () => {
+    const items = [{ id: 1, publishTime: 0, topics: ['a'] }];
+    const dataset = datasetOf([impression(1, 0, [1, 9], [1], { split: 'validation' })], items);
+    const { diversity, unavailable } = await evaluate({ dataset, ranker: 'fresh' });
+    expect(diversity.topicCoverage10).toBeNull();
+    expect(unavailable['topicCoverage10']).toContain('does not list');
   });
 
   it('weights nDCG with the logarithm of the reading time', async () => {

@@ -23,7 +23,7 @@ describe('measureRecall', () => {
     const recall = await measureRecall({
       dataset,
       generators: [trending(), fresh()],
-      merges: { both: { quotas: { trending: 1, fresh: 3 } }, newest: { quotas: { trending: 0 } } },
+      merges: { both: { quotas: { trending: 3, fresh: 1 } }, newest: { quotas: { trending: 0 } } },
       k: 1,
     });
     // Trending has item 1 first: half of the first impression's clicks. The newest is item 4.

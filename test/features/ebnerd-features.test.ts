@@ -196,9 +196,8 @@ describeWithEbnerd('on EB-NeRD', (folder) => {
     const sights = new Sights(dataset);
     const known = new Known();
     // All rows are taken from the start, the newest first.
-    await catalog.upsert(
-      [...dataset.items].reverse().map((item) => ({ ...item, publishTime: item.publishTime! })),
-    );
+    const listed = dataset.items.map((item) => ({ publishTime: 0, ...item }));
+    await catalog.upsert(listed.reverse());
     let position = 0;
     let compared = 0;
     for await (const impression of dataset.impressions('train')) {

@@ -242,6 +242,7 @@ export class FeatureOracle {
     const segment = definition.segment ?? '';
     const inSegment = (type: string) => (event: Counted) =>
       Number(event.type === type && event.segments[segment] === query!.segments![segment]);
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- The others are the reader's.
     switch (source) {
       case 'impressions':
         return sum(isOf('impression'));
@@ -316,6 +317,7 @@ export class FeatureOracle {
     const shown = mine.filter(({ type }) => type === 'impression');
     const reads = this.#reads.get(userId ?? '') ?? [];
     const page = currentItemId === undefined ? undefined : this.#lives.get(currentItemId);
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- The others are the item's.
     switch (source) {
       case 'already-read':
         return Number(reads.some((read) => read.life === life));
