@@ -22,7 +22,7 @@ namespace feedrank {
 namespace {
 
 /// Below this many rows waking another thread costs more than it saves.
-constexpr uint32_t kRowsWorthSharing = 16'384;
+constexpr uint32_t kRowsWorthSharing = 2'000;
 
 std::string failure(const std::string& stage, const std::exception& error) {
   const std::string why = error.what();
