@@ -232,8 +232,8 @@ describe('the features of assemble', () => {
       'features[0].transformation',
     ],
     [
-      'a reference set that it cannot have',
-      [{ ...column, reference: 'list' }],
+      'a reference set that there is not',
+      [{ ...column, reference: 'slate' }],
       'INVALID_ARGUMENT',
       'features[0].reference',
     ],

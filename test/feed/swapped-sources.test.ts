@@ -328,7 +328,7 @@ test('a feed with any source or filter, or all, written in TypeScript gives the 
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (seed) => {
       const random = new Lcg(seed);
-      const items = makeItems(random, random.below(70));
+      const items = makeItems(random, 50 + random.below(600));
       const catalog = await Catalog.create({
         ids: 'string',
         columns: ['quality', 'length', 'mark'],

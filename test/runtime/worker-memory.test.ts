@@ -21,11 +21,13 @@ test(`a worker that attaches ranks the same slates, sees writes, and adds less t
     const feed = await Feed.create({ catalog, ...stages(), profile });
     const shown = (slate) => JSON.stringify(slate.items.map((item) => [item.id, item.score]));
     // As much work as the worker will do, so that only what the worker itself needs is measured.
-    for (let i = 0; i < 20; i++) await feed.rank(query(i));
+    for (let i = 0; i < 150; i++) await feed.rank(query(i % 20));
     const before = process.memoryUsage.rss();
     const worker = new Worker(${JSON.stringify(worker)}, {
       eval: true,
       workerData: { catalog: catalog.handle(), feed: feed.handle() },
+      // Node sets room for garbage aside for every worker, some 4 MB more than this by default.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const answer = () => new Promise((resolve) => worker.once('message', resolve));
     worker.on('error', (error) => { throw error; });
