@@ -29,8 +29,8 @@ const halfLifeMs = 3 * hour;
 /** Whole hours before `now` are whole half-lives, so that decayed sums of reads are exact. */
 const coReadHalfLifeMs = hour;
 const conditions: Condition[] = [
-  { column: 'quality', atLeast: 0.5, missing: 'keep' },
-  { column: 'length', atMost: 0.75 },
+  { column: 'quality', atLeast: 0.5 },
+  { column: 'length', atMost: 0.75, missing: 'keep' },
   { label: 'status', isNoneOf: ['hidden', 'unheard of'] },
   { by: 'author', isNoneOf: ['author-0'] },
 ];
@@ -49,7 +49,7 @@ interface World {
 }
 
 function makeItems(random: Lcg, count: number): PlainItem[] {
-  const maybe = <T>(value: T) => (random.below(5) > 0 ? value : undefined);
+  const maybe = <T>(value: T) => (random.below(9) > 0 ? value : undefined);
   return Array.from({ length: count }, (_, i) => {
     const author = maybe(`author-${random.below(5)}`);
     const quality = maybe(random.below(8) / 4);
@@ -73,7 +73,7 @@ function makeItems(random: Lcg, count: number): PlainItem[] {
 
 function randomEvents(random: Lcg, items: readonly PlainItem[]): FeedEvent[] {
   const events = Array.from({ length: items.length === 0 ? 0 : 300 }, (): FeedEvent => ({
-    type: random.pick(['read', 'read', 'read', 'click', 'impression', 'hide', 'report']),
+    type: random.pick(['read', 'read', 'click', 'click', 'impression', 'hide', 'report']),
     userId: `reader-${random.below(8)}`,
     itemId: random.pick(items).id,
     at: now - random.below(4) * hour,
@@ -245,9 +245,10 @@ const ownWhere: Filter = {
   filter: (batch: CandidateBatch) =>
     batch.ids.map((_, i) => {
       const quality = batch.columns['quality']![i]!;
+      const length = batch.columns['length']![i]!;
       return (
-        (Number.isNaN(quality) || quality >= 0.5) &&
-        batch.columns['length']![i]! <= 0.75 &&
+        quality >= 0.5 &&
+        (Number.isNaN(length) || length <= 0.75) &&
         batch.labels['status']![i] !== 'hidden' &&
         batch.authors[i] !== 'author-0'
       );
@@ -310,11 +311,11 @@ function randomQuery(random: Lcg): Query {
 function randomProfile(random: Lcg): RankProfile {
   return {
     ...unhurried,
-    maxCandidates: random.pick([7, 40, 500]),
+    maxCandidates: random.pick([15, 40, 500]),
     quotas: {
       trending: 1 + random.below(29),
-      followed: random.below(30),
-      'co-read': random.below(30),
+      followed: random.below(60),
+      'co-read': random.below(60),
     },
     ...(random.below(2) > 0 && { maxReports: random.pick([0.5, 1.3]) }),
     ...(random.below(2) > 0 && { maxReportRate: random.pick([0.004, 0.011]) }),
@@ -328,7 +329,7 @@ test('a feed with any source or filter, or all, written in TypeScript gives the 
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (seed) => {
       const random = new Lcg(seed);
-      const items = makeItems(random, 50 + random.below(600));
+      const items = makeItems(random, random.pick([0, 3, 60, 120, 600]));
       const catalog = await Catalog.create({
         ids: 'string',
         columns: ['quality', 'length', 'mark'],
@@ -374,10 +375,11 @@ test('a feed with any source or filter, or all, written in TypeScript gives the 
       }
       catalog.dispose();
     }),
-    { numRuns: 30 },
+    { numRuns: 60 },
   );
   // The property would hold for empty slates alone, and for stages that do nothing, too.
-  expect(answered).toBeGreaterThan(1000);
+
+  expect(answered).toBeGreaterThan(300);
   expect([...dropped].sort()).toEqual(
     ['blocked', 'co-read', 'eligible', 'followed', 'muted', 'trending', 'where'].sort(),
   );
