@@ -95,7 +95,9 @@ async function showDiversity(dataset: Dataset, { feed, readers, now }: DemoFeed)
       await Promise.all(
         readers
           .slice(0, 50)
-          .map(({ query }) => feed.rank({ ...query, now, profile: { ...demoProfile, diversity, budgetMs } })),
+          .map(({ query }) =>
+            feed.rank({ ...query, now, profile: { ...demoProfile, diversity, budgetMs } }),
+          ),
       ),
     );
   }
