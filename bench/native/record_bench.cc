@@ -24,8 +24,8 @@ struct World {
 };
 
 /// A feed of 50,000 items and 100,000 readers: nine impressions to a click, popular items more
-/// often, every event with an id, a device and a surface.
-World world(IdKind kind) {
+/// often; with `everything` each event has an id of its own, a device and a surface.
+World world(IdKind kind, bool everything) {
   World made;
   CatalogSchema schema;
   schema.id_kind = kind;
@@ -59,16 +59,18 @@ World world(IdKind kind) {
       event.user = ItemId(static_cast<int64_t>(even(random) * 100'000));
       event.item = id(static_cast<uint32_t>(std::pow(even(random), 3) * kItems));
       event.at = kNow + static_cast<int64_t>(number) / 10;
+      ++number;
+      if (!everything) continue;
       event.segments[0] = static_cast<uint8_t>(even(random) * 3);
       event.segments[1] = static_cast<uint8_t>(3 + even(random) * 2);
-      event.event_id = "event-" + std::to_string(number++);
+      event.event_id = "event-" + std::to_string(number);
     }
   }
   return made;
 }
 
-void record(feedrank::bench::Bench& bench, IdKind kind) {
-  World made = world(kind);
+void record(feedrank::bench::Bench& bench, IdKind kind, bool everything) {
+  World made = world(kind, everything);
   size_t next = 0;
   int64_t lap = 0;
   bench.measure([&] {
@@ -77,7 +79,7 @@ void record(feedrank::bench::Bench& bench, IdKind kind) {
     // The next lap is later and brings new ids, so that no event is a repetition.
     for (Event& event : batch) {
       event.at += 100'000;
-      event.event_id[0] = static_cast<char>('A' + (lap % 26));
+      if (everything) event.event_id[0] = static_cast<char>('A' + (lap % 26));
     }
     if (++next == made.batches.size()) {
       next = 0;
@@ -89,10 +91,15 @@ void record(feedrank::bench::Bench& bench, IdKind kind) {
 
 }  // namespace
 
-BENCHMARK("record-events", "1,000 events with string ids into an engagement, one thread") {
-  record(bench, IdKind::kString);
+BENCHMARK("record-events", "1,000 events with ids and segments, string ids, one thread (ms)") {
+  record(bench, IdKind::kString, true);
 }
 
-BENCHMARK("record-events-integer", "1,000 events with integer ids into an engagement, one thread") {
-  record(bench, IdKind::kInteger);
+BENCHMARK("record-events-integer",
+          "1,000 events with ids and segments, integer ids, one thread (ms)") {
+  record(bench, IdKind::kInteger, true);
+}
+
+BENCHMARK("record-counters", "1,000 events without ids and segments, one thread (ms)") {
+  record(bench, IdKind::kInteger, false);
 }

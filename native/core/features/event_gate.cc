@@ -8,9 +8,11 @@ namespace feedrank {
 size_t EventGate::FingerprintSet::place_of(const Fingerprint& fingerprint) const {
   const size_t mask = places_.size() - 1;
   size_t place = fingerprint[0] & mask;
-  while (places_[place] != Fingerprint{} && places_[place] != fingerprint) {
-    place = (place + 1) & mask;
-  }
+  // By halves: comparing the arrays as wholes is a call into the C library for each.
+  const auto is = [&](uint64_t first, uint64_t second) {
+    return places_[place][0] == first && places_[place][1] == second;
+  };
+  while (!is(0, 0) && !is(fingerprint[0], fingerprint[1])) place = (place + 1) & mask;
   return place;
 }
 
