@@ -13,6 +13,8 @@ const { buildNative, listNative, runNative } = require('./native-benchmarks');
 const ofNode = [
   { id: 'event-loop-delay', file: 'event-loop.js', flags: [] },
   { id: 'memory-growth', file: 'memory.js', flags: ['--expose-gc'] },
+  { id: 'record-typescript', file: 'record.js', flags: [] },
+  { id: 'distinct-users', file: 'distinct-users.js', flags: ['--expose-gc'] },
   { id: 'explanations', file: 'explanations.js', flags: [] },
 ];
 
