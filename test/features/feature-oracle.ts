@@ -1,4 +1,5 @@
 import type { FeatureDefinition, FeedEvent, ItemId } from '../../src';
+import { Index, ReaderOracle, type Counted } from './reader-oracle';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -17,30 +18,17 @@ interface OracleQuery {
   readonly context?: Readonly<Record<string, number>> | undefined;
 }
 
-/** An event that counted, on one life of an item: an id that was removed and came back has two. */
-interface Counted {
-  /** Position among all that counted. */
-  readonly order: number;
-  readonly type: string;
-  readonly userId: ItemId;
-  readonly life: string;
-  readonly from: string | undefined;
-  readonly at: number;
-  readonly dwellMs: number;
-  readonly scroll: number | undefined;
-  readonly segments: Readonly<Record<string, string>>;
-}
-
 interface World {
   /** How many events had counted by then. */
   readonly until: number;
   readonly items: ReadonlyMap<string, OracleItem>;
   /** The latest `now` of a batch. */
   readonly clock: number;
+  /** Values at one instant, for one query, that were worked out before. */
+  readonly known: Map<string, number>;
+  /** The items of the pool, once somebody has asked. */
+  members?: readonly string[];
 }
-
-/** Twenty earlier reads at most, and reads at most a day apart, as the feed's defaults have it. */
-const pairedReads = 20;
 
 /**
  * The definitions of the features as sums over the raw list of events, in double precision: slow,
@@ -49,19 +37,16 @@ const pairedReads = 20;
 export class FeatureOracle {
   #recorded = 0;
   readonly #ofLife = new Index<Counted>();
-  readonly #ofUser = new Index<Counted>();
-  readonly #ofPage = new Index<Counted>();
   readonly #dwells: Counted[] = [];
   readonly #lives = new Map<ItemId, string>();
   readonly #items = new Map<string, OracleItem>();
   readonly #pools = new Map<number, World>();
-  readonly #pairs = new Index<{ readonly a: string; readonly b: string; readonly at: number }>();
-  readonly #firstReads = new Index<{ readonly at: number }>();
-  readonly #reads = new Map<ItemId, { life: string; at: number }[]>();
+  readonly #readers = new ReaderOracle((life) => this.#items.has(life));
   readonly #standardisers = new Map<string, (value: number) => number>();
   #generation = 0;
   #newest = -Infinity;
   #clock = -Infinity;
+  #latestPool = -Infinity;
 
   constructor(
     readonly latenessMs: number,
@@ -85,8 +70,10 @@ export class FeatureOracle {
     this.#reach(now);
     this.#clock = Math.max(this.#clock, now);
     // A request was ahead of this batch, which belongs to the pool that it asked for.
-    for (const instant of this.#pools.keys()) {
-      if (instant <= this.#instant(this.#clock)) continue;
+    const passed = this.#instant(this.#clock);
+    const ahead = this.#latestPool > passed ? [...this.#pools.keys()] : [];
+    this.#latestPool = Math.min(this.#latestPool, passed);
+    for (const instant of ahead.filter((held) => held > passed)) {
       this.#pools.delete(instant);
       for (const key of this.#standardisers.keys()) {
         if (key.startsWith(`${instant} `)) this.#standardisers.delete(key);
@@ -111,12 +98,8 @@ export class FeatureOracle {
         segments: event.segments ?? {},
       };
       this.#ofLife.add(life, counted);
-      this.#ofUser.add(`${typeof event.userId} ${event.userId}`, counted);
       if (event.type === 'dwell') this.#dwells.push(counted);
-      if (event.type === 'click' && counted.from !== undefined) {
-        this.#ofPage.add(counted.from, counted);
-      }
-      if (['click', 'dwell', 'read'].includes(event.type)) this.#read(event.userId, life, at);
+      this.#readers.record(counted);
     }
     return recorded;
   }
@@ -128,7 +111,12 @@ export class FeatureOracle {
     definitions: readonly FeatureDefinition[],
   ): number[][] {
     this.#reach(query.now);
-    const live = { until: this.#recorded, items: this.#items, clock: this.#clock };
+    const live = {
+      until: this.#recorded,
+      items: this.#items,
+      clock: this.#clock,
+      known: new Map<string, number>(),
+    };
     const lives = ids.map((id) => this.#lives.get(id)!);
     const columns = definitions.map((definition) => {
       const own = lives.map((life) => this.#transformed(definition, live, life, query.now, query));
@@ -148,10 +136,12 @@ export class FeatureOracle {
   #reach(now: number): void {
     const instant = this.#instant(now);
     if (this.#pools.has(instant) || this.#instant(this.#clock) >= instant) return;
+    this.#latestPool = Math.max(this.#latestPool, instant);
     this.#pools.set(instant, {
       until: this.#recorded,
       items: new Map(this.#items),
       clock: this.#clock,
+      known: new Map(),
     });
   }
 
@@ -161,44 +151,27 @@ export class FeatureOracle {
     let found = this.#standardisers.get(key);
     if (found === undefined) {
       const world = this.#pools.get(instant)!;
-      const members = [...world.items.keys()].filter((life) =>
-        this.#ofLife
-          .get(life)
-          .some(
-            ({ type, at, order }) =>
-              type === 'impression' &&
-              order < world.until &&
-              at >= instant - day &&
-              at <= world.clock,
-          ),
-      );
+      world.members ??= this.#shownLately(world, instant);
       found = standardiser(
-        members.map((life) => this.#transformed(definition, world, life, instant)),
+        world.members.map((life) => this.#transformed(definition, world, life, instant)),
       );
       this.#standardisers.set(key, found);
     }
     return found;
   }
 
-  #read(userId: ItemId, life: string, at: number): void {
-    const reads = this.#reads.get(userId) ?? [];
-    this.#reads.set(userId, reads);
-    const known = reads.find((read) => read.life === life);
-    if (known === undefined) {
-      this.#firstReads.add(life, { at });
-      // Latest first; of one time, the one that became known last.
-      const earlier = reads.map((read, order) => ({ ...read, order }));
-      earlier.sort((x, y) => y.at - x.at || y.order - x.order);
-      for (const other of earlier.filter((o) => Math.abs(o.at - at) <= day).slice(0, pairedReads)) {
-        const pair = { a: life, b: other.life, at: Math.max(at, other.at) };
-        this.#pairs.add(life, pair);
-        this.#pairs.add(other.life, pair);
-      }
-      reads.push({ life, at });
-    } else {
-      reads.splice(reads.indexOf(known), 1);
-      reads.push({ life, at: Math.max(known.at, at) });
-    }
+  #shownLately(world: World, instant: number): string[] {
+    return [...world.items.keys()].filter((life) =>
+      this.#ofLife
+        .get(life)
+        .some(
+          ({ type, at, order }) =>
+            type === 'impression' &&
+            order < world.until &&
+            at >= instant - day &&
+            at <= world.clock,
+        ),
+    );
   }
 
   #transformed(
@@ -208,10 +181,22 @@ export class FeatureOracle {
     now: number,
     query?: OracleQuery,
   ): number {
+    // The same value is asked for again for each reference set.
+    const key = JSON.stringify([{ ...definition, name: '', reference: '' }, life]);
+    return remembered(world.known, key, () => this.#computed(definition, world, life, now, query));
+  }
+
+  #computed(
+    definition: FeatureDefinition,
+    world: World,
+    life: string,
+    now: number,
+    query?: OracleQuery,
+  ): number {
     let value = this.#value(definition, world, life, now, query);
     if (value === undefined || !Number.isFinite(value)) value = definition.missing ?? 0;
     return definition.transformation === 'log1p'
-      ? Math.sign(value) * Math.log(1 + Math.abs(value))
+      ? Math.sign(value) * Math.log1p(Math.abs(value))
       : value;
   }
 
@@ -231,8 +216,8 @@ export class FeatureOracle {
     ) => {
       let total = 0;
       for (const event of of) {
-        if (event.order >= world.until) continue;
-        total += amount(event) * weightOf(event.at, now, halfLifeMs);
+        const added = event.order < world.until ? amount(event) : 0;
+        if (added !== 0) total += added * weightOf(event.at, now, halfLifeMs);
       }
       return total;
     };
@@ -240,9 +225,10 @@ export class FeatureOracle {
     const seconds = (event: Counted) => (event.type === 'dwell' ? event.dwellMs / 1000 : 0);
     const scrolled = (event: Counted) => event.type === 'dwell' && event.scroll !== undefined;
     const segment = definition.segment ?? '';
+    const isKnown = query?.segments?.[segment] !== undefined;
     const inSegment = (type: string) => (event: Counted) =>
       Number(event.type === type && event.segments[segment] === query!.segments![segment]);
-    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- The others are the reader's.
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- The rest comes below.
     switch (source) {
       case 'impressions':
         return sum(isOf('impression'));
@@ -266,9 +252,11 @@ export class FeatureOracle {
           (sum((event) => Number(scrolled(event))) + 2)
         );
       case 'dwell-against-expected': {
+        const ofFeed = () =>
+          (sum(seconds, h, this.#dwells) + 30) / (sum(isOf('dwell'), h, this.#dwells) + 1);
         const expected =
           definition.column === undefined
-            ? (sum(seconds, h, this.#dwells) + 30) / (sum(isOf('dwell'), h, this.#dwells) + 1)
+            ? remembered(world.known, `expected dwell at ${h}`, ofFeed)
             : item.columns?.[definition.column];
         if (expected === undefined || expected <= 0) return undefined;
         return Math.log((sum(seconds) / expected + 1) / (sum(isOf('dwell')) + 1));
@@ -292,11 +280,11 @@ export class FeatureOracle {
       case 'column':
         return item.columns?.[definition.column!];
       case 'segment-impressions':
-        return query!.segments?.[segment] ? sum(inSegment('impression')) : undefined;
+        return isKnown ? sum(inSegment('impression')) : undefined;
       case 'segment-clicks':
-        return query!.segments?.[segment] ? sum(inSegment('click')) : undefined;
+        return isKnown ? sum(inSegment('click')) : undefined;
       case 'segment-click-through-rate':
-        return query!.segments?.[segment]
+        return isKnown
           ? (sum(inSegment('click')) + 1) / (sum(inSegment('impression')) + 10)
           : undefined;
       case 'context':
@@ -304,100 +292,22 @@ export class FeatureOracle {
       case 'dot':
         throw new Error('the streams have no embeddings');
       default:
-        return this.#ofReader(source, life, query!);
+        return this.#readers.value(source, life, {
+          now: query!.now,
+          userId: query!.userId,
+          page: this.#lives.get(query!.currentItemId ?? ''),
+        });
     }
-  }
-
-  #ofReader(
-    source: FeatureDefinition['source'],
-    life: string,
-    { now, userId, currentItemId }: OracleQuery,
-  ): number | undefined {
-    const mine = this.#ofUser.get(`${typeof userId} ${userId}`).filter((e) => e.life === life);
-    const shown = mine.filter(({ type }) => type === 'impression');
-    const reads = this.#reads.get(userId ?? '') ?? [];
-    const page = currentItemId === undefined ? undefined : this.#lives.get(currentItemId);
-    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- The others are the item's.
-    switch (source) {
-      case 'already-read':
-        return Number(reads.some((read) => read.life === life));
-      case 'times-shown':
-        return shown.length;
-      case 'time-since-shown': {
-        if (shown.length === 0) return undefined;
-        const times = mine
-          .filter(({ type }) => ['impression', 'hide', 'report'].includes(type))
-          .map(({ at }) => at);
-        return Math.max(0, now - Math.max(...times)) / hour;
-      }
-      case 'history-length':
-        return reads.length;
-      case 'co-read-sum':
-      case 'co-read-max': {
-        const last = reads
-          .map((read, order) => ({ ...read, order }))
-          .filter((read) => this.#items.has(read.life))
-          .sort((x, y) => y.at - x.at || y.order - x.order)
-          .slice(0, 20)
-          .map((read) => this.#similarity(read.life, life, now));
-        if (source === 'co-read-max') return Math.max(0, ...last);
-        return last.reduce((total, similarity) => total + similarity, 0);
-      }
-      case 'co-read-current':
-        return page ? this.#similarity(page, life, now) : undefined;
-      case 'follow-ups':
-        return page ? this.#followUps(page, now, life) : undefined;
-      case 'follow-up-share':
-        return page
-          ? this.#followUps(page, now, life) / (this.#followUps(page, now) + 10)
-          : undefined;
-      default:
-        throw new Error(`no definition of ${source}`);
-    }
-  }
-
-  #similarity(from: string, to: string, now: number): number {
-    const pairs = this.#pairs.get(from);
-    const together = pairs.filter(({ a, b }) => a === to || b === to);
-    const weight = (
-      of: readonly { readonly at: number }[],
-      all: readonly { readonly at: number }[],
-    ) => {
-      // An item whose latest event is still to come is read as of that event.
-      const asOf = all.reduce((latest, { at }) => Math.max(latest, at), now);
-      return of.reduce((total, { at }) => total + 2 ** (-(asOf - at) / day), 0);
-    };
-    if (from === to || together.length === 0) return 0;
-    const reads = (life: string) => this.#firstReads.get(life);
-    const ofFrom = [...pairs, ...reads(from)];
-    const ofTo = [...this.#pairs.get(to), ...reads(to)];
-    return (
-      weight(together, ofFrom) /
-      Math.sqrt((weight(reads(from), ofFrom) + 10) * (weight(reads(to), ofTo) + 10))
-    );
-  }
-
-  #followUps(page: string, now: number, life?: string): number {
-    const clicks = this.#ofPage.get(page);
-    const asOf = clicks.reduce((latest, { at }) => Math.max(latest, at), now);
-    return clicks
-      .filter((click) => life === undefined || click.life === life)
-      .reduce((total, { at }) => total + 2 ** (-(asOf - at) / day), 0);
   }
 }
 
-class Index<T> {
-  readonly #entries = new Map<string, T[]>();
-
-  add(key: string, entry: T): void {
-    const entries = this.#entries.get(key);
-    if (entries === undefined) this.#entries.set(key, [entry]);
-    else entries.push(entry);
+function remembered(known: Map<string, number>, key: string, compute: () => number): number {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = compute();
+    known.set(key, found);
   }
-
-  get(key: string): readonly T[] {
-    return this.#entries.get(key) ?? [];
-  }
+  return found;
 }
 
 function weightOf(at: number, now: number, halfLifeMs: number): number {
