@@ -64,15 +64,10 @@ export type {
 export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';
-export { modelDescriptionSchema, type ModelDescription } from './models/model-description';
+export type { ModelDescription } from './models/model-description';
 export { saveScriptedNetwork, type ScriptedNetwork } from './models/scripted-network';
-export {
-  rankProfileSchema,
-  tauOfHalfLife,
-  type ExposureTarget,
-  type RankProfile,
-  type RankSettings,
-} from './profile/rank-profile';
+export type { ExposureTarget, RankProfile } from './profile/rank-profile';
+export { tauOfHalfLife, type RankSettings } from './profile/rank-settings';
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
 export type { StageTrace } from './stage-trace';
 export type { CandidateBatch } from './stages/candidate-batch';

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog';
 import type { ItemId } from '../identity';
 import { FeedrankError, invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
-import type { RankSettings } from '../profile/rank-profile';
+import type { RankSettings } from '../profile/rank-settings';
 import type { StageContext } from '../stages/stage';
 import {
   checkDistinct,

@@ -13,7 +13,7 @@ import { toFeatureDefinition } from '../features/check-feature';
 import type { FeatureDefinition, FeatureVocabulary } from '../features/feature';
 import type { Model } from '../models/model';
 import { encodeExposure } from '../profile/encode-exposure';
-import type { RankSettings } from '../profile/rank-profile';
+import type { RankSettings } from '../profile/rank-settings';
 import { encodeFilter } from './encode-filters';
 import { encodeGenerator } from './encode-generators';
 import { nativeOf, type NamedStage, type PlanTarget } from './named-stage';

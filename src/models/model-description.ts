@@ -1,52 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Type, type Static } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import type { Static } from '@sinclair/typebox';
 import { describeValue, FeedrankError } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
+import type { modelDescriptionSchema } from './model-description-schema';
 
-/** The JSON schema of `model.json`, which lies beside a TorchScript file. */
-export const modelDescriptionSchema = Type.Object(
-  {
-    formatVersion: Type.Literal(1),
-    features: Type.Array(
-      Type.Object({
-        name: Type.String({ minLength: 1 }),
-        source: Type.Optional(Type.String()),
-        transformation: Type.Optional(Type.String()),
-        reference: Type.Optional(Type.String()),
-        halfLifeMs: Type.Optional(Type.Number()),
-        longerHalfLifeMs: Type.Optional(Type.Number()),
-        segment: Type.Optional(Type.String()),
-        column: Type.Optional(Type.String()),
-        key: Type.Optional(Type.String()),
-        space: Type.Optional(Type.String()),
-        missing: Type.Optional(Type.Number()),
-      }),
-      {
-        minItems: 1,
-        description:
-          'The columns of the input, in order. A name that every feed knows needs no source.',
-      },
-    ),
-    heads: Type.Optional(
-      Type.Array(
-        Type.Object({
-          name: Type.String({ minLength: 1 }),
-          weight: Type.Optional(Type.Number()),
-        }),
-        {
-          minItems: 1,
-          description:
-            'The columns of the output, in order (or the keys of the dictionary). The score is the sum of head · weight; a weight defaults to 1.',
-        },
-      ),
-    ),
-  },
-  { $id: 'ModelDescription' },
-);
+type ModelDescriptionSchema = typeof modelDescriptionSchema;
 
-type RawDescription = Static<typeof modelDescriptionSchema>;
+type RawDescription = Static<ModelDescriptionSchema>;
 
 /** What a ranking model reads and answers. */
 export interface ModelDescription {
@@ -84,21 +45,32 @@ export async function readModelDescription(modelPath: string): Promise<ModelDesc
 
 /** @internal */
 export function toModelDescription(value: unknown, argument: string): ModelDescription {
-  if (!Value.Check(modelDescriptionSchema, value)) {
-    const first = Value.Errors(modelDescriptionSchema, value).First();
+  const first = firstError(value);
+  if (first !== undefined) {
     throw malformed(
-      `${argument}${first?.path.replaceAll('/', '.') ?? ''}`,
-      first?.message ?? 'a model description',
-      describeValue(first?.value),
+      `${argument}${first.path.replaceAll('/', '.')}`,
+      first.message,
+      describeValue(first.value),
     );
   }
-  const description: RawDescription = value;
+  const description = value as RawDescription;
   checkDistinctNames(description.features, `${argument}.features`, 'distinct feature names');
   checkDistinctNames(description.heads ?? [], `${argument}.heads`, 'distinct head names');
   return {
     features: description.features,
     heads: description.heads?.map(({ name, weight }) => ({ name, weight: weight ?? 1 })),
   };
+}
+
+/** Loads TypeBox, which takes 5 MB in every thread, for those alone who load models. */
+function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
+  /* eslint-disable @typescript-eslint/no-require-imports -- An import could not wait. */
+  const { Errors } =
+    require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
+  const schema =
+    require('./model-description-schema') as typeof import('./model-description-schema');
+  /* eslint-enable @typescript-eslint/no-require-imports */
+  return Errors(schema.modelDescriptionSchema, value).First();
 }
 
 function checkDistinctNames(

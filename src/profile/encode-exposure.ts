@@ -1,6 +1,7 @@
 import type { NativeSettings } from '../binding';
 import { FeedrankError, invalidArgument } from '../errors';
-import { defaultExposureTolerance, type ExposureTarget } from './rank-profile';
+import type { ExposureTarget } from './rank-profile';
+import { defaultExposureTolerance } from './rank-settings';
 
 /**
  * Exposure targets as the native core takes them. Throws `UNKNOWN_GROUP` for a group that is none

@@ -1,14 +1,8 @@
-import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { describeValue, FeedrankError, invalidArgument } from '../errors';
 import { checkObject } from '../validation';
-import {
-  rankProfileSchema,
-  tauOfHalfLife,
-  type RankProfile,
-  type RankSettings,
-} from './rank-profile';
-
-const checker = TypeCompiler.Compile(rankProfileSchema);
+import type { RankProfile } from './rank-profile';
+import { isRankProfile } from './rank-profile-check';
+import { tauOfHalfLife, type RankSettings } from './rank-settings';
 
 const defaults: RankSettings = {
   profile: 'default',
@@ -39,8 +33,8 @@ const defaults: RankSettings = {
  * @internal
  */
 export function checkProfile(value: unknown, argument: string): RankProfile {
-  if (!checker.Check(value)) {
-    const error = checker.Errors(value).First();
+  if (!isRankProfile(value)) {
+    const error = firstError(value);
     const where = `${argument}${(error?.path ?? '').replaceAll('/', '.')}`;
     throw new FeedrankError(
       'INVALID_ARGUMENT',
@@ -51,6 +45,16 @@ export function checkProfile(value: unknown, argument: string): RankProfile {
   // A setting that is there but undefined is a setting that is not there.
   const given = Object.entries(value).filter(([, setting]) => setting !== undefined);
   return structuredClone(Object.fromEntries(given));
+}
+
+/** Loads TypeBox, which takes 5 MB in every thread, for those alone who have something to mend. */
+function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
+  /* eslint-disable @typescript-eslint/no-require-imports -- An import could not wait. */
+  const { Errors } =
+    require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
+  const { rankProfileSchema } = require('./rank-profile') as typeof import('./rank-profile');
+  /* eslint-enable @typescript-eslint/no-require-imports */
+  return Errors(rankProfileSchema, value).First();
 }
 
 /**

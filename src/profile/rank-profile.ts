@@ -1,12 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-
-/** τ of a half-life: τ = half-life / ln 2. */
-export function tauOfHalfLife(halfLifeMs: number): number {
-  return halfLifeMs / Math.LN2;
-}
-
-/** Weights up to here cannot make a score of float32 features or heads overflow. @internal */
-export const largestWeight = 1e100;
+import { largestWeight } from './rank-settings';
 
 const closed = { additionalProperties: false } as const;
 
@@ -45,9 +38,6 @@ const exposureTargetSchema = Type.Object(
 
 /** The share of a slate's exposure that a group of items is to have. */
 export type ExposureTarget = Static<typeof exposureTargetSchema>;
-
-/** What `tolerance` is where a target names none. @internal */
-export const defaultExposureTolerance = 0.02;
 
 /** The JSON schema of {@link RankProfile}: files, HTTP and types alike come from it. */
 export const rankProfileSchema = Type.Object(
@@ -197,27 +187,3 @@ export const rankProfileSchema = Type.Object(
 
 /** A named, inheritable set of tunables; see {@link rankProfileSchema} for each of them. */
 export type RankProfile = Static<typeof rankProfileSchema>;
-
-/** A profile with every default filled in. */
-export interface RankSettings {
-  readonly profile: string;
-  readonly tauMs: number;
-  readonly negativeDots: 'decay' | 'keep' | 'drop';
-  readonly maxCandidates: number;
-  readonly quotas: Readonly<Record<string, number>>;
-  readonly maxAgeMs: number;
-  readonly maxReports: number;
-  readonly maxReportRate: number;
-  readonly maxHideRate: number;
-  readonly seenAfterImpressions: number;
-  readonly limit: number;
-  readonly perAuthor: number;
-  readonly perTopic: number;
-  readonly authorSpacing: number;
-  readonly topicSpacing: number;
-  readonly diversity: number;
-  readonly exposure: readonly ExposureTarget[];
-  readonly headWeights: Readonly<Record<string, number>>;
-  readonly budgetMs: number;
-  readonly stageBudgetMs: number;
-}

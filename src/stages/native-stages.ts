@@ -1,7 +1,7 @@
 import type { FeatureDefinition } from '../features/feature';
 import { invalidArgument } from '../errors';
 import { Model } from '../models/model';
-import { largestWeight } from '../profile/rank-profile';
+import { largestWeight } from '../profile/rank-settings';
 import { checkFlag, checkName, checkObject } from '../validation';
 import type { Condition } from './condition';
 import type { TrendingCounter } from './native-generators';

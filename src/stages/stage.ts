@@ -1,7 +1,7 @@
 import type { ItemId, UserId } from '../identity';
 import type { AuthorsAndTopics } from '../feed/query';
 import type { UserVector } from '../user-vector';
-import type { RankSettings } from '../profile/rank-profile';
+import type { RankSettings } from '../profile/rank-settings';
 import type { CandidateBatch } from './candidate-batch';
 
 type MaybePromise<T> = T | Promise<T>;

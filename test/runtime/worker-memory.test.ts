@@ -26,8 +26,6 @@ test(`a worker that attaches ranks the same slates, sees writes, and adds less t
     const worker = new Worker(${JSON.stringify(worker)}, {
       eval: true,
       workerData: { catalog: catalog.handle(), feed: feed.handle() },
-      // Node sets room for garbage aside for every worker, some 4 MB more than this by default.
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     const answer = () => new Promise((resolve) => worker.once('message', resolve));
     worker.on('error', (error) => { throw error; });
