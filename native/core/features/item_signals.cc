@@ -88,7 +88,8 @@ double item_value(const Feature& feature, const Smoothing& smoothing, const Item
 
 double transformed(double value, const Feature& feature) {
   if (!std::isfinite(value)) value = feature.missing;
-  if (feature.transformation == Transformation::kLog1p) {
+  // Of many items nothing has been counted, and the logarithm is what a value costs.
+  if (feature.transformation == Transformation::kLog1p && value != 0) {
     value = std::copysign(std::log1p(std::abs(value)), value);
   }
   constexpr double kMost = std::numeric_limits<float>::max();

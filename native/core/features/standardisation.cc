@@ -7,6 +7,8 @@ namespace feedrank {
 
 Standardisation Standardisation::of(std::vector<double>& values) {
   if (values.empty()) return {};
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (*least == *most) return {*least, 0};
   std::sort(values.begin(), values.end());
   const auto count = static_cast<double>(values.size());
   double sum = 0;
