@@ -158,7 +158,10 @@ export class Feed {
     return guardAsync(() => native.record(encoded));
   }
 
-  /** Forgets what a reader was shown and has read; says whether anything was known. */
+  /**
+   * Forgets what a reader was shown and has read; says whether anything was known. A record that has
+   * not resolved yet may bring the reader back: await it first.
+   */
   forget(userId: UserId): boolean {
     const checked = checkUserId(userId, 'userId');
     return guard(() => this.#native().forget(checked));

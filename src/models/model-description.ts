@@ -64,12 +64,12 @@ export function toModelDescription(value: unknown, argument: string): ModelDescr
 
 /** Loads TypeBox, which takes 5 MB in every thread, for those alone who load models. */
 function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
-  /* eslint-disable @typescript-eslint/no-require-imports -- An import could not wait. */
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- An import could not wait. */
   const { Errors } =
     require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
   const schema =
     require('./model-description-schema') as typeof import('./model-description-schema');
-  /* eslint-enable @typescript-eslint/no-require-imports */
+  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   return Errors(schema.modelDescriptionSchema, value).First();
 }
 

@@ -49,11 +49,11 @@ export function checkProfile(value: unknown, argument: string): RankProfile {
 
 /** Loads TypeBox, which takes 5 MB in every thread, for those alone who have something to mend. */
 function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
-  /* eslint-disable @typescript-eslint/no-require-imports -- An import could not wait. */
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- An import could not wait. */
   const { Errors } =
     require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
   const { rankProfileSchema } = require('./rank-profile') as typeof import('./rank-profile');
-  /* eslint-enable @typescript-eslint/no-require-imports */
+  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   return Errors(rankProfileSchema, value).First();
 }
 

@@ -75,8 +75,8 @@ TEST_CASE("a first read makes known what was read before it, and a repeated one 
   EXPECT_EQ(text(record(store, "a", EventType::kClick, {1, 0}, kNow - 10)), "-1");
   EXPECT_EQ(text(record(store, "a", EventType::kDwell, {3, 0}, kNow - 25)), "2 1");
   EXPECT_EQ(text(reads_of(store, "a")), "3 2 1");
-  // Full, and older than all that is there: known for this event, and not kept.
-  EXPECT_EQ(text(record(store, "a", EventType::kClick, {9, 0}, kNow - 99)), "3 2 1");
+  // Full, and older than all that is there: not kept, so it makes nothing known.
+  EXPECT_EQ(text(record(store, "a", EventType::kClick, {9, 0}, kNow - 99)), "-1");
   EXPECT_EQ(text(reads_of(store, "a")), "3 2 1");
   EXPECT_EQ(text(record(store, "a", EventType::kClick, {4, 0}, kNow)), "3 2 1");
   EXPECT_EQ(text(reads_of(store, "a")), "2 1 4");
@@ -190,6 +190,11 @@ TEST_CASE("what is older than the time to live is as if it had never been") {
   EXPECT(store.state("a", kNow).shown.empty());
   EXPECT(store.state("b", kNow).reads.empty());
   EXPECT_EQ(store.size(), 2U);
+  record(store, "b", EventType::kHide, {4, 0}, kNow - kDay - 1);
+  record(store, "b", EventType::kImpression, {4, 0}, kNow);
+  EXPECT_EQ(store.state("b", kNow).shown.front().times, 1);
+  EXPECT(!store.state("b", kNow).shown.front().hidden);
+  store.forget("b");
   store.expire(kNow);
   EXPECT_EQ(store.size(), 1U);
   store.expire(kNow + kDay);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -62,7 +63,8 @@ class EventGate {
   };
 
   int64_t slice_of(int64_t at) const { return at / slice_length(); }
-  int64_t slice_length() const { return lateness_ + 1; }
+  /// A minute at least, because events may lie ten minutes ahead of the clock whatever the bound.
+  int64_t slice_length() const { return std::max<int64_t>(lateness_, 60'000) + 1; }
   Slice& slice_for(int64_t at);
 
   const int64_t lateness_;

@@ -85,6 +85,7 @@ UserStore::Shown& UserStore::shown_entry(User& user, Slot slot, int64_t at) {
   Shown* oldest = nullptr;
   for (Shown& entry : user.shown) {
     if (entry.slot == slot) {
+      if (entry.last < at - limits_.ttl_ms) entry = {slot, at, 0, false};
       entry.last = std::max(entry.last, at);
       return entry;
     }
@@ -105,13 +106,16 @@ bool UserStore::read_entry(User& user, const Event& event, Slot slot, std::vecto
   const auto dwell = static_cast<float>(event.dwell_ms / 1000.0);
   const auto scrolled = static_cast<float>(std::isnan(event.scrolled) ? 0.0 : event.scrolled);
   Read read{slot, event.at, dwell, scrolled};
+  const int64_t since = event.at - limits_.ttl_ms;
+  std::erase_if(user.reads, [since](const Read& entry) { return entry.at < since; });
   const auto known = std::find_if(user.reads.begin(), user.reads.end(),
                                   [slot](const Read& entry) { return entry.slot == slot; });
   const bool first = known == user.reads.end();
   if (first) {
     earlier.assign(user.reads.begin(), user.reads.end());
     if (user.reads.size() >= limits_.max_reads_per_user) {
-      if (event.at < user.reads.front().at) return true;
+      // Not kept, so the next event of this item would make it known again.
+      if (event.at < user.reads.front().at) return false;
       user.reads.erase(user.reads.begin());
     }
   } else {

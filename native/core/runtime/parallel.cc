@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -69,8 +70,12 @@ void run_in_parallel(Executor* executor, uint32_t count,
   const auto work = std::make_shared<SharedWork>(count, task);
   if (executor != nullptr && count > 1) {
     const uint32_t helpers = std::min(count, executor->threads()) - 1;
-    for (uint32_t h = 0; h < helpers; ++h) {
-      if (!executor->submit_if_idle([work] { work->help(); })) break;
+    try {
+      for (uint32_t h = 0; h < helpers; ++h) {
+        if (!executor->submit_if_idle([work] { work->help(); })) break;
+      }
+    } catch (const std::bad_alloc&) {
+      // With fewer helpers, then: those who help already read what this call holds.
     }
   }
   work->help();

@@ -26,17 +26,25 @@ std::optional<std::vector<Retrieved>> co_read_items(const Snapshot& snapshot,
                                                     const Query& query, uint32_t k) {
   std::vector<Slot> sources;
   std::unordered_set<uint64_t> known;
+  // What is known of items that are gone depends on who has their places now.
+  const auto alive = [&](Slot slot) {
+    return engagement.catalog()->resolve_slots(snapshot, {&slot, 1}).front() != kNoRow;
+  };
   if (query.current_item) {
     const Slot page = engagement.catalog()->slots({&*query.current_item, 1}).front();
-    if (page.index != UINT32_MAX && known.insert(key(page)).second) sources.push_back(page);
+    if (page.index != UINT32_MAX && alive(page)) {
+      known.insert(key(page));
+      sources.push_back(page);
+    }
   }
   if (query.user) {
     const UserStore::State state = engagement.users().state(*query.user, query.now);
     uint32_t taken = 0;
     for (auto read = state.reads.rbegin(); read != state.reads.rend(); ++read) {
       const bool added = known.insert(key(read->slot)).second;
-      if (taken < kCoReadReads && added) sources.push_back(read->slot);
+      if (taken >= kCoReadReads || !alive(read->slot)) continue;
       ++taken;
+      if (added) sources.push_back(read->slot);
     }
   }
   if (sources.empty()) return std::nullopt;

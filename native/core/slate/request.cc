@@ -133,7 +133,7 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
         drop_removed();
         watch_slate();
         next_ = State::kDone;
-        break;
+        return State::kDone;
       case State::kDone:
         return State::kDone;
     }

@@ -129,7 +129,9 @@ SelectionResult select_slate(const SelectorStage& stage, const Settings& setting
   if (!settings.exposure.empty()) {
     steering.emplace(pool, settings.exposure, slate.items.size());
     const double violation = steering->violation(slate.items);
-    if (violation > 0) {
+    if (violation > 0 && out_of_time()) {
+      slate.out_of_time = true;
+    } else if (violation > 0) {
       // Only where the selector's own slate is unfair is another made, so that a target which is
       // met anyway costs no score.
       GreedySlate fair = selection.run(&*steering);
