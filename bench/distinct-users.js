@@ -4,8 +4,8 @@
 // each, against the default bound of 100,000 remembered ones.
 
 const feedrank = require('..');
+const { now } = require('./feed-under-test');
 
-const now = Date.UTC(2026, 0, 15, 12);
 const readers = 10_000_000;
 const perBatch = 1_000;
 const items = 1_000;

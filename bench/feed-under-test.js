@@ -68,4 +68,4 @@ async function makeFeed({ items = 100_000, dimensions = 64, seed = 1 } = {}) {
   return { catalog, feed, query, event, now };
 }
 
-module.exports = { makeFeed };
+module.exports = { hour, makeFeed, now, randomNumbers };

@@ -5,22 +5,13 @@
 // the one before it is counted.
 
 const feedrank = require('..');
+const { hour, now, randomNumbers } = require('./feed-under-test');
 
-const hour = 3_600_000;
-const now = Date.UTC(2026, 0, 15, 12);
 const items = 50_000;
 const readers = 100_000;
 const batchSize = 1_000;
 const batches = 400;
 const rounds = 5;
-
-function randomNumbers(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 async function main() {
   const random = randomNumbers(1);

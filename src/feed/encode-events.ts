@@ -3,14 +3,10 @@ import type { ItemId } from '../identity';
 import { invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
 import { checkBatch, checkItemId, checkObject, checkUserId } from '../validation';
-import type { Segmentation } from './segmentation';
+import { noSegment, segmentCodes, type Segmentation } from './segmentation';
 
 /** In the order of the native core's EventType; any other type comes after them. */
 const types = ['impression', 'click', 'dwell', 'hide', 'report', 'read'];
-
-/** Of an event, as the native core lays them out. */
-const segmentCodes = 4;
-const noSegment = 255;
 
 const longestDwellMs = 7 * 24 * 3_600_000;
 

@@ -1,10 +1,11 @@
 import { FeedrankError, invalidArgument } from '../errors';
 import { checkName, checkObject } from '../validation';
 
-/** The native core's bounds. */
-const mostSegmentations = 4;
+/** As the native core lays them out: a code for each segment that there may be. @internal */
+export const segmentCodes = 4;
+/** The code of a segment without a value. @internal */
+export const noSegment = 255;
 const mostValues = 32;
-const noSegment = 255;
 
 /** Names of segments and their values, such as `{ device: ['desktop', 'mobile'] }`. */
 export type Segments = Readonly<Record<string, readonly string[]>>;
@@ -38,10 +39,10 @@ export class Segmentation {
       });
       return codes;
     });
-    if (entries.length > mostSegmentations || next > mostValues) {
+    if (entries.length > segmentCodes || next > mostValues) {
       throw invalidArgument(
         argument,
-        `at most ${mostSegmentations} names with ${mostValues} values in all`,
+        `at most ${segmentCodes} names with ${mostValues} values in all`,
         `${entries.length} names with ${next} values`,
       );
     }
@@ -53,7 +54,7 @@ export class Segmentation {
 
   /** Codes of one event's or query's values. Throws `UNKNOWN_SEGMENT`. */
   encode(value: unknown, argument: string): Uint8Array {
-    const codes = new Uint8Array(mostSegmentations).fill(noSegment);
+    const codes = new Uint8Array(segmentCodes).fill(noSegment);
     if (value === undefined) return codes;
     for (const [name, segment] of Object.entries(checkObject(value, argument))) {
       if (segment === undefined) continue;

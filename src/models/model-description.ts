@@ -3,11 +3,10 @@ import path from 'node:path';
 import type { Static } from '@sinclair/typebox';
 import { describeValue, FeedrankError } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
-import type { modelDescriptionSchema } from './model-description-schema';
+import { firstSchemaError } from '../schema-error';
+import type * as DescriptionSchema from './model-description-schema';
 
-type ModelDescriptionSchema = typeof modelDescriptionSchema;
-
-type RawDescription = Static<ModelDescriptionSchema>;
+type RawDescription = Static<typeof DescriptionSchema.modelDescriptionSchema>;
 
 /** What a ranking model reads and answers. */
 export interface ModelDescription {
@@ -45,7 +44,7 @@ export async function readModelDescription(modelPath: string): Promise<ModelDesc
 
 /** @internal */
 export function toModelDescription(value: unknown, argument: string): ModelDescription {
-  const first = firstError(value);
+  const first = firstSchemaError(descriptionSchema(), value);
   if (first !== undefined) {
     throw malformed(
       `${argument}${first.path.replaceAll('/', '.')}`,
@@ -62,15 +61,10 @@ export function toModelDescription(value: unknown, argument: string): ModelDescr
   };
 }
 
-/** Loads TypeBox, which takes 5 MB in every thread, for those alone who load models. */
-function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
-  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- An import could not wait. */
-  const { Errors } =
-    require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
-  const schema =
-    require('./model-description-schema') as typeof import('./model-description-schema');
-  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
-  return Errors(schema.modelDescriptionSchema, value).First();
+function descriptionSchema(): typeof DescriptionSchema.modelDescriptionSchema {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- As firstSchemaError says.
+  const loaded = require('./model-description-schema') as typeof DescriptionSchema;
+  return loaded.modelDescriptionSchema;
 }
 
 function checkDistinctNames(

@@ -1,5 +1,7 @@
 import { describeValue, FeedrankError, invalidArgument } from '../errors';
 import { checkObject } from '../validation';
+import { firstSchemaError } from '../schema-error';
+import type * as ProfileSchema from './rank-profile';
 import type { RankProfile } from './rank-profile';
 import { isRankProfile } from './rank-profile-check';
 import { tauOfHalfLife, type RankSettings } from './rank-settings';
@@ -34,7 +36,7 @@ const defaults: RankSettings = {
  */
 export function checkProfile(value: unknown, argument: string): RankProfile {
   if (!isRankProfile(value)) {
-    const error = firstError(value);
+    const error = firstSchemaError(profileSchema(), value);
     const where = `${argument}${(error?.path ?? '').replaceAll('/', '.')}`;
     throw new FeedrankError(
       'INVALID_ARGUMENT',
@@ -47,14 +49,9 @@ export function checkProfile(value: unknown, argument: string): RankProfile {
   return structuredClone(Object.fromEntries(given));
 }
 
-/** Loads TypeBox, which takes 5 MB in every thread, for those alone who have something to mend. */
-function firstError(value: unknown): { path: string; message: string; value: unknown } | undefined {
-  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- An import could not wait. */
-  const { Errors } =
-    require('@sinclair/typebox/errors') as typeof import('@sinclair/typebox/errors');
-  const { rankProfileSchema } = require('./rank-profile') as typeof import('./rank-profile');
-  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
-  return Errors(rankProfileSchema, value).First();
+function profileSchema(): typeof ProfileSchema.rankProfileSchema {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- As firstSchemaError says.
+  return (require('./rank-profile') as typeof ProfileSchema).rankProfileSchema;
 }
 
 /**
