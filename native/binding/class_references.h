@@ -8,6 +8,7 @@ namespace feedrank::binding {
 struct ClassReferences {
   Napi::FunctionReference model;
   Napi::FunctionReference request;
+  Napi::FunctionReference ranker_trainer;
 };
 
 }  // namespace feedrank::binding

@@ -3,7 +3,9 @@
 #include "environment.h"
 #include "model_object.h"
 #include "plan_object.h"
+#include "ranker_trainer_object.h"
 #include "ranking/model_backend.h"
+#include "ranking_lists_object.h"
 #include "request_object.h"
 
 namespace feedrank::binding {
@@ -32,11 +34,15 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   const Napi::Function request = RequestObject::define(env);
   environment->classes.model = Napi::Persistent(model);
   environment->classes.request = Napi::Persistent(request);
+  environment->classes.ranker_trainer = Napi::Persistent(RankerTrainerObject::define(env));
   exports.Set("Catalog", CatalogObject::define(env));
   exports.Set("Engagement", EngagementObject::define(env));
   exports.Set("Plan", PlanObject::define(env));
   exports.Set("loadModel", Napi::Function::New<ModelObject::load>(env));
   exports.Set("saveScriptedNetwork", Napi::Function::New<ModelObject::save_network>(env));
+  exports.Set("RankingLists", RankingListsObject::define(env));
+  exports.Set("createRankerTrainer", Napi::Function::New<RankerTrainerObject::create>(env));
+  exports.Set("exportRanker", Napi::Function::New<RankerTrainerObject::export_bytes>(env));
   exports.Set("configure", Napi::Function::New<configure>(env));
   exports.Set("runtime", Napi::Function::New<runtime>(env));
   exports.Set("version", FEEDRANK_VERSION);
