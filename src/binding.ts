@@ -2,12 +2,13 @@ import type { ItemId } from './identity';
 import type { StageTrace } from './stage-trace';
 import { loadAddon } from '../lib/load-addon.js';
 import { FeedrankError } from './errors';
+import type { NativeTrainingBinding } from './training-binding';
 
 /**
  * What the native addon exports. Everything else in the facade goes through these types; nothing
  * reaches into a native object but by what is declared here.
  */
-export interface NativeBinding {
+export interface NativeBinding extends NativeTrainingBinding {
   readonly version: string;
   readonly libtorchVersion: string;
   readonly Catalog: new (source: NativeSchema | number) => NativeCatalog;

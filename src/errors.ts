@@ -27,6 +27,7 @@ export const errorCodes = [
   'MODEL_OUTPUT',
   'DATA_MISSING',
   'DATA_MALFORMED',
+  'TRAINING_DIVERGED',
   'FILE_NOT_WRITTEN',
   'ADDON_LOAD_FAILED',
   'INTERNAL',

@@ -182,10 +182,7 @@ export class Feed {
     if (features !== undefined && !Array.isArray(features)) {
       throw invalidArgument('features', 'an array of features', features);
     }
-    const definitions =
-      features?.map((feature: unknown, i) =>
-        toFeatureDefinition(feature, this.#shape, `features[${i}]`),
-      ) ?? this.#plan.definitions;
+    const definitions = features ? this.define(features) : this.#plan.definitions;
     const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
     const settings = requestSettings(this.#profiles.settings(query.profile), query);
     this.#plan.encodeSettings(settings);
@@ -238,6 +235,13 @@ export class Feed {
   /** The segments that events and queries may name. */
   get segments(): Segments {
     return this.#segmentation.segments;
+  }
+
+  /** The definitions that features stand for, as {@link Feed.assemble} takes them. @internal */
+  define(features: readonly unknown[]): FeatureDefinition[] {
+    return features.map((feature, i) =>
+      toFeatureDefinition(feature, this.#shape, `features[${i}]`),
+    );
   }
 
   /** Names of the features that the ranker can read, in the order of the matrix. */

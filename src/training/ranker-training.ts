@@ -1,0 +1,315 @@
+import { binding } from '../binding';
+import { fromNative } from '../errors';
+import { Bootstrap, type MeanInterval } from '../evaluation/bootstrap';
+import { impressionMetrics, metricNames } from '../evaluation/metrics';
+import type { FeatureDefinition } from '../features/feature';
+import { runtimeStatus } from '../runtime';
+import type { NativeRankerTrainer, NativeRankingLists } from '../training-binding';
+import { fitCalibration } from './click-calibration';
+import type { FairnessOptions, RankerOptions } from './train-options';
+import { toNativeLists, varyingFeatures, type TrainingData } from './training-data';
+
+/** How a network is doing; told at the end of each pass over the data. */
+export interface EpochProgress {
+  readonly phase: 'train';
+  /** `held-out`: without the tail, to see how many passes are best. `refit`: on everything. */
+  readonly stage: 'held-out' | 'refit';
+  /** Which of the networks, 1 for the first. */
+  readonly member: number;
+  readonly members: number;
+  /** Passes done. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Mean ranking loss of the pass, with dropout. */
+  readonly loss: number;
+  /** Mean penalty of the fairness regularizer, before its weight; there only with one. */
+  readonly penalty?: number;
+  /** Of the tail; there only while it is held out. */
+  readonly metrics?: { readonly auc: number; readonly ndcg10: number };
+  /** Rows that were learnt from a second. */
+  readonly examplesPerSecond: number;
+}
+
+/** A trained ranker, ready to be written. */
+export interface TrainedRanker {
+  /** Of the TorchScript file. */
+  readonly bytes: Buffer;
+  /** Its columns, in order. */
+  readonly features: readonly FeatureDefinition[];
+  readonly heads: readonly { readonly name: string; readonly weight: number }[];
+  /** Rows of the data and what the networks made of them, for the check at load. */
+  readonly golden: { readonly inputs: number[][]; readonly outputs: number[][] };
+  /** Of the held-out tail, by the networks that did not learn from it. */
+  readonly validation: Readonly<Record<(typeof metricNames)[number], MeanInterval>>;
+  /** Passes that were best, one a network. */
+  readonly epochs: readonly number[];
+  /** Rows that were learnt from in all passes. */
+  readonly examples: number;
+}
+
+export interface RankerTrainingOptions {
+  readonly options: RankerOptions;
+  readonly fairness?: (FairnessOptions & { readonly measure: 'pairwise' | 'disparity' }) | undefined;
+  readonly seed: number;
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: EpochProgress) => void;
+  /** Called with each network that is the best of its training so far. */
+  readonly onCheckpoint?: (member: number, epoch: number, bytes: Buffer) => Promise<void>;
+}
+
+/** Long enough to be worth a job, short enough that requests beside it hardly wait. */
+const stepMs = 30;
+
+const goldenRows = 16;
+
+/**
+ * Trains the networks of a ranker: each without the latest lists, for as many passes as those say
+ * are best, and then on everything.
+ *
+ * @throws {FeedrankError} `TRAINING_DIVERGED`, `ABORTED`, `INVALID_ARGUMENT`
+ */
+export async function trainRanker(
+  data: TrainingData,
+  training: RankerTrainingOptions,
+): Promise<TrainedRanker> {
+  return new RankerTraining(data, training).run();
+}
+
+class RankerTraining {
+  readonly #data: TrainingData;
+  readonly #training: RankerTrainingOptions;
+  readonly #columns: readonly number[];
+  readonly #heads: readonly string[];
+  readonly #native: NativeRankingLists;
+  /** Number of lists before the tail. */
+  readonly #head: number;
+  #examples = 0;
+
+  constructor(data: TrainingData, training: RankerTrainingOptions) {
+    this.#data = data;
+    this.#training = training;
+    this.#columns = varyingFeatures(data);
+    const { dwellLossWeight, tailShare } = training.options;
+    const reads = data.lists.some(({ dwellSeconds }) => !Number.isNaN(dwellSeconds));
+    this.#heads = dwellLossWeight > 0 && reads ? ['click', 'dwell'] : ['click'];
+    this.#native = toNativeLists(data, this.#columns);
+    // One list alone is both what is learnt from and what is looked at.
+    const count = data.lists.length;
+    this.#head = Math.max(1, Math.min(count - 1, Math.round(count * (1 - tailShare))));
+  }
+
+  async run(): Promise<TrainedRanker> {
+    const { options } = this.#training;
+    const count = this.#data.lists.length;
+    const tail = { first: Math.min(this.#head, count - 1), end: count };
+    const heldOut = await this.#members((member) => this.#fit(member, 'held-out', this.#head, tail));
+    const scored = await Promise.all(
+      heldOut.map(({ trainer }) => trainer.score(tail.first, tail.end)),
+    );
+    const tailScores = this.#composed(average(scored));
+    const calibration = fitCalibration(options.calibration, {
+      // The probability goes by what the head `click` says, whatever else the score is made of.
+      scores: column(average(scored), 0, this.#heads.length),
+      clicked: this.#data.lists.slice(tail.first).flatMap(({ clicked }) => clicked),
+    });
+    const epochs = heldOut.map(({ epochs }) => epochs);
+    const final = options.refit
+      ? await this.#members((member) => this.#fit(member, 'refit', count, undefined, epochs[member]))
+      : heldOut;
+    const trainers = final.map(({ trainer }) => trainer);
+    const bytes = await binding().exportRanker({ trainers, calibration });
+    return {
+      bytes,
+      features: this.#columns.map((column) => this.#data.features[column]!),
+      heads: [
+        ...this.#heads.map((name) => ({
+          name,
+          weight: name === 'dwell' ? options.dwellWeight : 1,
+        })),
+        ...(calibration.kind === 'none' ? [] : [{ name: 'click_probability', weight: 0 }]),
+      ],
+      golden: await this.#golden(trainers),
+      validation: this.#intervals(tailScores, tail.first),
+      epochs,
+      examples: this.#examples,
+    };
+  }
+
+  /** Runs `fit` for every network, as many at a time as there are threads for. */
+  async #members<T>(fit: (member: number) => Promise<T>): Promise<T[]> {
+    const { options, threads = runtimeStatus().threads } = this.#training;
+    const results: T[] = [];
+    let next = 0;
+    let failed = false;
+    const work = async (): Promise<void> => {
+      while (next < options.members && !failed) {
+        const member = next++;
+        try {
+          results[member] = await fit(member);
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }
+    };
+    const workers = Array.from({ length: Math.min(threads, options.members) }, work);
+    // Every worker has ended before the first failure is told: nothing goes on behind it.
+    const ends = await Promise.allSettled(workers);
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure) throw fromNative(failure.reason);
+    return results;
+  }
+
+  async #fit(
+    member: number,
+    stage: 'held-out' | 'refit',
+    endList: number,
+    tail: { first: number; end: number } | undefined,
+    passes = this.#training.options.epochs,
+  ): Promise<{ trainer: NativeRankerTrainer; epochs: number }> {
+    const { options, fairness, onProgress } = this.#training;
+    const trainer = await this.#createTrainer(member, endList);
+    let best = { auc: -Infinity, epoch: 0 };
+    for (let epoch = 1; epoch <= passes; epoch += 1) {
+      const started = performance.now();
+      const step = await this.#pass(trainer);
+      const metrics = tail && this.#means(this.#composed(await trainer.score(tail.first, tail.end)), tail.first);
+      onProgress?.({
+        phase: 'train',
+        stage,
+        member: member + 1,
+        members: options.members,
+        epoch,
+        epochs: passes,
+        loss: step.loss,
+        ...(fairness ? { penalty: step.penalty } : {}),
+        ...(metrics ? { metrics } : {}),
+        examplesPerSecond: step.rows / ((performance.now() - started) / 1000),
+      });
+      if (!metrics) continue;
+      // A regularizer lowers the very metric that would be watched, so the last pass stands then.
+      if (metrics.auc > best.auc || fairness) {
+        best = { auc: metrics.auc, epoch };
+        trainer.keep();
+        await this.#checkpoint(trainer, member, epoch);
+      } else if (epoch - best.epoch >= options.patience) {
+        break;
+      }
+    }
+    if (!tail) return { trainer, epochs: passes };
+    trainer.restore();
+    return { trainer, epochs: best.epoch };
+  }
+
+  async #checkpoint(trainer: NativeRankerTrainer, member: number, epoch: number): Promise<void> {
+    const { onCheckpoint } = this.#training;
+    if (!onCheckpoint) return;
+    const calibration = fitCalibration('none', { scores: [], clicked: [] });
+    const bytes = await binding().exportRanker({ trainers: [trainer], calibration });
+    await onCheckpoint(member + 1, epoch, bytes);
+  }
+
+  async #createTrainer(member: number, endList: number): Promise<NativeRankerTrainer> {
+    const { options, fairness, seed } = this.#training;
+    return binding().createRankerTrainer(this.#native, {
+      features: this.#columns.length,
+      hidden: Uint32Array.from(options.hidden),
+      crossLayers: options.crossLayers,
+      heads: this.#heads,
+      loss: options.loss,
+      negatives: options.negatives,
+      dwellWeight: options.dwellLossWeight,
+      scoreDwell: options.dwellWeight,
+      dropout: options.dropout,
+      learningRate: options.learningRate,
+      weightDecay: options.weightDecay,
+      batchLists: options.batchLists,
+      epochs: options.epochs,
+      // Seeds of two runs' networks must not be each other's neighbours.
+      seed: seed * 1009 + member,
+      positions: options.positions,
+      fairness: fairness?.measure ?? 'pairwise',
+      fairnessWeight: fairness?.weight ?? 0,
+      firstList: 0,
+      endList,
+    });
+  }
+
+  /** One pass over the data, in short jobs. */
+  async #pass(trainer: NativeRankerTrainer): ReturnType<NativeRankerTrainer['step']> {
+    for (;;) {
+      this.#training.signal?.throwIfAborted();
+      const step = await trainer.step(stepMs);
+      if (!step.epochEnded) continue;
+      this.#examples += step.rows;
+      return step;
+    }
+  }
+
+  /** The score of each row: what its heads say, weighted. */
+  #composed(outputs: Float32Array): Float64Array {
+    const width = this.#heads.length;
+    const weight = width > 1 ? this.#training.options.dwellWeight : 0;
+    return Float64Array.from({ length: outputs.length / width }, (_, row) => {
+      const click = outputs[row * width]!;
+      return weight === 0 ? click : click + weight * outputs[row * width + 1]!;
+    });
+  }
+
+  #means(scores: Float64Array, first: number): { auc: number; ndcg10: number } {
+    const rows = this.#perList(scores, first);
+    const mean = (name: 'auc' | 'ndcg10'): number =>
+      rows.reduce((sum, metrics) => sum + metrics[name], 0) / rows.length;
+    return { auc: mean('auc'), ndcg10: mean('ndcg10') };
+  }
+
+  #intervals(scores: Float64Array, first: number): TrainedRanker['validation'] {
+    const rows = this.#perList(scores, first);
+    const bootstrap = new Bootstrap(
+      metricNames.map((name) => Float64Array.from(rows, (metrics) => metrics[name])),
+    );
+    return Object.fromEntries(
+      metricNames.map((name, i) => [name, bootstrap.interval(i)]),
+    ) as TrainedRanker['validation'];
+  }
+
+  /** Metrics of each list from `first` on, whose rows' scores are given. */
+  #perList(scores: Float64Array, first: number): ReturnType<typeof impressionMetrics>[] {
+    let row = 0;
+    return this.#data.lists.slice(first).map(({ clicked }) => {
+      const own = scores.subarray(row, (row += clicked.length));
+      const order = [...own.keys()].sort((a, b) => own[b]! - own[a]!);
+      return impressionMetrics(
+        order.map((i) => own[i]!),
+        order.map((i) => clicked[i]!),
+      );
+    });
+  }
+
+  /** The first rows of the data, one a list, as the averaged networks score them. */
+  async #golden(trainers: readonly NativeRankerTrainer[]): Promise<TrainedRanker['golden']> {
+    const lists = Math.min(goldenRows, this.#data.lists.length);
+    const outputs = average(await Promise.all(trainers.map((trainer) => trainer.score(0, lists))));
+    const width = this.#heads.length;
+    let row = 0;
+    const golden: TrainedRanker['golden'] = { inputs: [], outputs: [] };
+    for (let list = 0; list < lists; list += 1) {
+      const values = this.#data.rows[list]!;
+      golden.inputs.push(this.#columns.map((column) => values[column]!));
+      golden.outputs.push([...outputs.subarray(row * width, (row + 1) * width)]);
+      row += this.#data.lists[list]!.clicked.length;
+    }
+    return golden;
+  }
+}
+
+function average(outputs: readonly Float32Array[]): Float32Array {
+  const sum = Float64Array.from(outputs[0]!, () => 0);
+  for (const output of outputs) output.forEach((value, i) => (sum[i]! += value));
+  return Float32Array.from(sum, (value) => value / outputs.length);
+}
+
+function column(outputs: Float32Array, index: number, width: number): Float32Array {
+  return outputs.filter((_, i) => i % width === index);
+}

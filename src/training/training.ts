@@ -1,0 +1,66 @@
+import type { EpochProgress } from './ranker-training';
+
+/** What a training is doing. */
+export type TrainingProgress =
+  | {
+      /** The log is replayed to gather what a ranker would have seen. */
+      readonly phase: 'replay';
+      /** Impressions, out of `total`. */
+      readonly done: number;
+      readonly total: number;
+    }
+  | EpochProgress;
+
+/**
+ * A training that runs. Iterate over it to watch, and await `result`; it goes on whether anybody
+ * watches or not. Everyone who iterates sees everything from the beginning.
+ */
+export class Training<Result> implements AsyncIterable<TrainingProgress> {
+  /** Rejects as the function that started the training says. */
+  readonly result: Promise<Result>;
+  readonly #told: TrainingProgress[] = [];
+  #ended = false;
+  #wake: () => void = () => undefined;
+  #changed: Promise<void> = Promise.resolve();
+
+  private constructor(run: (tell: (progress: TrainingProgress) => void) => Promise<Result>) {
+    this.#renew();
+    this.result = run((progress) => this.#tell(progress)).finally(() => {
+      this.#ended = true;
+      this.#renew();
+    });
+    // Whoever iterates learns of a failure there; it must not end the process as well.
+    this.result.catch(() => undefined);
+  }
+
+  /** @internal */
+  static start<Result>(
+    run: (tell: (progress: TrainingProgress) => void) => Promise<Result>,
+  ): Training<Result> {
+    return new Training(run);
+  }
+
+  /** Ends when the training does. @throws {FeedrankError} what `result` rejects with */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrainingProgress, void, undefined> {
+    for (let next = 0; ; ) {
+      const changed = this.#changed;
+      while (next < this.#told.length) yield this.#told[next++]!;
+      if (next < this.#told.length) continue;
+      if (this.#ended) break;
+      await changed;
+    }
+    await this.result;
+  }
+
+  #tell(progress: TrainingProgress): void {
+    this.#told.push(progress);
+    this.#renew();
+  }
+
+  /** Wakes who waits, and lets them wait anew. */
+  #renew(): void {
+    this.#wake();
+    this.#changed = new Promise((resolve) => (this.#wake = resolve));
+  }
+}
+
