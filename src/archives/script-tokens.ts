@@ -94,7 +94,7 @@ function nextToken(
     return ['number', digits];
   }
   if (source[at] === '"' || source[at] === "'") {
-    const quote = source[at]!;
+    const quote = source[at];
     const text = source.startsWith(quote.repeat(3), at) ? undefined : matchAt(string, at);
     if (text === undefined) throw refuse('a string over several lines');
     return ['string', text];
