@@ -18,6 +18,8 @@ export interface NativeBinding extends NativeTrainingBinding {
   };
   readonly Plan: new (engagement: NativeEngagement, plan: NativePlanSpec) => NativePlan;
   loadModel(options: NativeModelOptions): Promise<NativeModel>;
+  /** Those of the names that LibTorch has as operators on tensors. */
+  operatorsAmong(options: { names: readonly string[] }): string[];
   saveScriptedNetwork(network: NativeNetwork, path: string): Promise<void>;
   configure(threads: number, queueLimit: number): void;
   runtime(): { threads: number; queueLimit: number; queued: number };
@@ -175,7 +177,10 @@ export interface NativeFeatureList {
 }
 
 export interface NativeModelOptions {
-  readonly path: string;
+  /** A whole TorchScript file, which has been inspected. */
+  readonly bytes: Uint8Array;
+  /** What messages call the file. */
+  readonly name: string;
   readonly features: number;
   readonly heads: readonly string[];
 }

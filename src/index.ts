@@ -2,6 +2,14 @@
  * feedrank ranks news feeds inside a Node process.
  * @packageDocumentation
  */
+export { Bundle } from './bundles/bundle';
+export type {
+  BundleManifest,
+  GoldenVectors,
+  RankerManifest,
+  TensorSchema,
+  TowersManifest,
+} from './bundles/manifest';
 export {
   Catalog,
   type CatalogHandle,

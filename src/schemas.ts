@@ -3,5 +3,6 @@
  * library that they are written with takes 5 MB in every thread that loads it.
  * @packageDocumentation
  */
+export { bundleManifestSchema } from './bundles/manifest-schema';
 export { modelDescriptionSchema } from './models/model-description-schema';
 export { rankProfileSchema } from './profile/rank-profile';

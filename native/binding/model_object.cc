@@ -32,10 +32,16 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "options");
     Environment& environment = Environment::of(info.Env());
-    const ModelOptions options{reader.text("path"), reader.count("features"), reader.texts("heads"),
-                               environment.executor().threads()};
+    const std::span<const uint8_t> bytes = reader.byte_span("bytes");
+    // A copy, which JavaScript cannot change between the caller's inspection and the load.
+    const auto options =
+        std::make_shared<const ModelOptions>(ModelOptions{{bytes.begin(), bytes.end()},
+                                                          reader.text("name"),
+                                                          reader.count("features"),
+                                                          reader.texts("heads"),
+                                                          environment.executor().threads()});
     return environment.run<std::shared_ptr<Model>>(
-        info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(options); },
+        info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<Model>>::New(env, &model);
           return Environment::of(env).classes.model.New({handle});
@@ -62,6 +68,17 @@ Napi::Value ModelObject::save_network(const Napi::CallbackInfo& info) {
           return true;
         },
         [](Napi::Env env, bool&) { return env.Undefined(); });
+  });
+}
+
+Napi::Value ModelObject::operators_among(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    std::vector<std::string> operators;
+    for (std::string& name : reader.texts("names")) {
+      if (is_operator(name)) operators.push_back(std::move(name));
+    }
+    return to_string_array(info.Env(), operators);
   });
 }
 

@@ -19,8 +19,11 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
 
   const std::shared_ptr<Model>& model() const { return model_; }
 
-  /// `loadModel({ path, features, heads })`: a promise of a model.
+  /// `loadModel({ bytes, name, features, heads })`: a promise of a model.
   static Napi::Value load(const Napi::CallbackInfo& info);
+
+  /// `operatorsAmong({ names })`: those of the names that LibTorch has as operators.
+  static Napi::Value operators_among(const Napi::CallbackInfo& info);
 
   /// `saveScriptedNetwork({ mean, scale, layers }, path)`: a promise of nothing.
   static Napi::Value save_network(const Napi::CallbackInfo& info);

@@ -39,6 +39,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("Engagement", EngagementObject::define(env));
   exports.Set("Plan", PlanObject::define(env));
   exports.Set("loadModel", Napi::Function::New<ModelObject::load>(env));
+  exports.Set("operatorsAmong", Napi::Function::New<ModelObject::operators_among>(env));
   exports.Set("saveScriptedNetwork", Napi::Function::New<ModelObject::save_network>(env));
   exports.Set("RankingLists", RankingListsObject::define(env));
   exports.Set("createRankerTrainer", Napi::Function::New<RankerTrainerObject::create>(env));

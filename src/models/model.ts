@@ -1,5 +1,7 @@
+import { inspectArchive } from '../archives/inspect-archive';
 import { binding, type NativeModel } from '../binding';
 import { FeedrankError, guardAsync, invalidArgument } from '../errors';
+import { readPlainFile } from '../files/read-plain-file';
 import { checkObject, checkPath, copyVector, ownValue } from '../validation';
 import {
   readModelDescription,
@@ -37,10 +39,11 @@ export class Model {
   }
 
   /**
-   * Loads a TorchScript file with its description, freezes it and warms it up. Rejects with
-   * `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_SHAPE` (it
-   * does not take the features that its description lists, or answers in another shape) or
-   * `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
+   * Loads a TorchScript file with its description, freezes it and warms it up. The file is read once
+   * and inspected before LibTorch sees it. Rejects with `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`,
+   * `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it holds code or entries that no ranking
+   * model needs), `MODEL_SHAPE` (it does not take the features that its description lists, or answers
+   * in another shape) or `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
     checkPath(path, 'path');
@@ -56,9 +59,23 @@ export class Model {
       options.description === undefined
         ? await readModelDescription(path)
         : toModelDescription(options.description, 'description');
+    return Model.fromBytes(await readModel(path), path, description);
+  }
+
+  /**
+   * Inspects and loads a TorchScript file that has been read already. Rejects as {@link Model.load}.
+   * @internal
+   */
+  static async fromBytes(
+    bytes: Buffer,
+    path: string,
+    description: ModelDescription,
+  ): Promise<Model> {
+    await inspectArchive(bytes, { argument: 'path', file: path });
     const native = await guardAsync(() =>
       binding().loadModel({
-        path,
+        bytes,
+        name: path,
         features: description.features.length,
         heads: description.heads?.map((head) => head.name) ?? [],
       }),
@@ -107,5 +124,20 @@ export class Model {
       throw new FeedrankError('DISPOSED', 'model: it has been disposed of', 'model');
     }
     return this.#native;
+  }
+}
+
+const mostBytes = 2 ** 31 - 1;
+
+async function readModel(path: string): Promise<Buffer> {
+  try {
+    return await readPlainFile(path, mostBytes);
+  } catch (error) {
+    throw new FeedrankError(
+      'MODEL_NOT_FOUND',
+      `path: cannot read model file '${path.slice(0, 500)}': ${(error as Error).message.slice(0, 500)}`,
+      'path',
+      { cause: error },
+    );
   }
 }

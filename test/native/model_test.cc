@@ -72,9 +72,16 @@ void save_script(const std::string& source, const std::string& path) {
   module.save(path);
 }
 
+/// Options that load a file, read as a whole.
+ModelOptions options_of(const std::string& path, uint32_t features,
+                        std::vector<std::string> heads = {}) {
+  std::ifstream file(path, std::ios::binary);
+  return {{std::istreambuf_iterator<char>(file), {}}, path, features, std::move(heads)};
+}
+
 std::string load_code(const std::string& path, uint32_t features,
                       const std::vector<std::string>& heads = {}) {
-  return error_code([&] { Model model({path, features, heads}); });
+  return error_code([&] { Model model(options_of(path, features, heads)); });
 }
 
 }  // namespace
@@ -83,7 +90,7 @@ TEST_CASE("a saved network answers as the same network computed by hand") {
   const TemporaryFolder folder;
   const ScriptedNetwork network = random_network(1, {7, 16, 5, 3});
   save_scripted_network(network, folder.path("model.pt"));
-  Model model({folder.path("model.pt"), 7, {}});
+  Model model(options_of(folder.path("model.pt"), 7));
   REQUIRE(model.heads().size() == 3);
   EXPECT_EQ(model.heads()[2], "head2");
   EXPECT_EQ(model.features(), 7U);
@@ -99,7 +106,7 @@ TEST_CASE("a saved network answers as the same network computed by hand") {
 TEST_CASE("row i of the scores depends on row i of the features alone") {
   const TemporaryFolder folder;
   save_scripted_network(random_network(3, {12, 32, 16, 2}), folder.path("model.pt"));
-  Model model({folder.path("model.pt"), 12, {}});
+  Model model(options_of(folder.path("model.pt"), 12));
   const auto rows = random_rows(4, 100 * 12);
   std::vector<float> together(100 * 2);
   model.forward(rows.data(), 100, together.data());
@@ -124,7 +131,7 @@ TEST_CASE("row i of the scores depends on row i of the features alone") {
 TEST_CASE("threads that share a model get the answers of one thread") {
   const TemporaryFolder folder;
   save_scripted_network(random_network(5, {9, 24, 1}), folder.path("model.pt"));
-  Model model({folder.path("model.pt"), 9, {}});
+  Model model(options_of(folder.path("model.pt"), 9));
   EXPECT_EQ(model.heads().front(), "score");
   const auto rows = random_rows(6, 64 * 9);
   std::vector<float> expected(64);
@@ -151,7 +158,7 @@ TEST_CASE("a model may answer with one score a row or with a dictionary of heads
   const TemporaryFolder folder;
   save_script("def forward(self, features: Tensor) -> Tensor:\n    return features[:, 0]\n",
               folder.path("flat.pt"));
-  Model flat({folder.path("flat.pt"), 2, {"click"}});
+  Model flat(options_of(folder.path("flat.pt"), 2, {"click"}));
   const std::vector<float> rows = {1, 2, 3, 4};
   std::vector<float> one(2);
   flat.forward(rows.data(), 2, one.data());
@@ -161,13 +168,13 @@ TEST_CASE("a model may answer with one score a row or with a dictionary of heads
       "def forward(self, features: Tensor) -> Dict[str, Tensor]:\n"
       "    return {\"dwell\": features[:, 1], \"click\": features[:, 0]}\n",
       folder.path("dictionary.pt"));
-  Model sorted({folder.path("dictionary.pt"), 2, {}});
+  Model sorted(options_of(folder.path("dictionary.pt"), 2));
   std::vector<float> two(4);
   sorted.forward(rows.data(), 2, two.data());
   EXPECT(sorted.heads() == std::vector<std::string>({"click", "dwell"}));
   EXPECT(two == rows);
   // A description gives the order of the columns.
-  Model named({folder.path("dictionary.pt"), 2, {"dwell", "click"}});
+  Model named(options_of(folder.path("dictionary.pt"), 2, {"dwell", "click"}));
   named.forward(rows.data(), 2, two.data());
   EXPECT(two == std::vector<float>({2, 1, 4, 3}));
   EXPECT_EQ(load_code(folder.path("dictionary.pt"), 2, {"dwell"}), "MODEL_SHAPE");
@@ -216,7 +223,13 @@ TEST_CASE("a file that is no model, or a part of one, is corrupt") {
     std::filesystem::resize_file(folder.path("part"), kept);
     EXPECT_EQ(load_code(folder.path("part"), 4), "MODEL_CORRUPT");
   }
-  EXPECT_EQ(load_code(folder.path("nothing here"), 4), "MODEL_NOT_FOUND");
+}
+
+TEST_CASE("operators are told from other names") {
+  for (const char* name : {"relu", "save", "from_file", "add_", "len"}) EXPECT(is_operator(name));
+  for (const char* name : {"", "layers", "relu.out", "aten::relu", "Relu"}) {
+    EXPECT(!is_operator(name));
+  }
 }
 
 TEST_CASE("a model that answers NaN or infinity to plain rows is refused") {
@@ -242,7 +255,7 @@ TEST_CASE("a model whose answer changes shape in service says so, and serves the
       "        return features[:1, 0]\n"
       "    return features[:, 0]\n",
       folder.path("model.pt"));
-  Model model({folder.path("model.pt"), 1, {}});
+  Model model(options_of(folder.path("model.pt"), 1));
   const std::vector<float> bad = {9, 1, 1};
   const std::vector<float> good = {1, 9, 2};
   std::vector<float> scores(3);

@@ -17,7 +17,8 @@ using GeneratorKind = GeneratorStage::Kind;
 std::shared_ptr<Model> ten_times(const TemporaryFolder& folder) {
   ScriptedNetwork network{{0}, {1}, {{1, 2, {10, -1}, {0, 0}}}};
   save_scripted_network(network, folder.path("model.pt"));
-  return std::make_shared<Model>(ModelOptions{folder.path("model.pt"), 1, {"click", "hide"}});
+  return std::make_shared<Model>(
+      ModelOptions{folder.bytes("model.pt"), "model.pt", 1, {"click", "hide"}});
 }
 
 World model_world(const TemporaryFolder& folder) {

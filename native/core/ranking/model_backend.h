@@ -24,7 +24,10 @@ class ModelBackend {
 };
 
 struct ModelOptions {
-  std::string path;
+  /// A whole TorchScript file, which the caller has inspected: loading one runs code that it holds.
+  std::string bytes;
+  /// What messages call the file.
+  std::string name;
   uint32_t features = 0;
   /// Names of the heads where the model's description gives them; otherwise they are taken from a
   /// dictionary's keys, or numbered.
@@ -37,9 +40,12 @@ struct ModelOptions {
 /// Throws MODEL_OUTPUT where it answers NaN or infinity, as it would in service.
 void warm_up(ModelBackend& backend, uint32_t features);
 
-/// Reads a TorchScript file, freezes it, and runs it once on zeros and once on random rows. Throws
-/// MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.
+/// Loads a TorchScript module, freezes it, and runs it once on zeros and once on random rows.
+/// Throws MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
+
+/// Whether LibTorch has an operator of this name for tensors, such as "relu".
+bool is_operator(const std::string& name);
 
 /// Readies the calling thread for LibTorch: one thread for what it runs, since parallelism comes
 /// from requests, and a first product of matrices, which costs tens of milliseconds that no request

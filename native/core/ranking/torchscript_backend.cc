@@ -1,11 +1,12 @@
 #include <ATen/Parallel.h>
+#include <caffe2/serialize/in_memory_adapter.h>
+#include <torch/csrc/jit/frontend/builtin_functions.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 
 #include "error.h"
@@ -151,19 +152,18 @@ void warm_up(ModelBackend& backend, uint32_t features) {
 }
 
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
-  std::ifstream file(options.path, std::ios::binary);
-  if (!file) {
-    throw Error("MODEL_NOT_FOUND", "path", "path: cannot read model file '" + options.path + "'");
-  }
   std::unique_ptr<TorchScriptBackend> backend;
   try {
-    torch::jit::Module module = torch::jit::load(file, c10::Device(c10::kCPU));
+    const auto reader = std::make_shared<caffe2::serialize::MemoryReadAdapter>(
+        options.bytes.data(), static_cast<off_t>(options.bytes.size()));
+    constexpr bool kDebugFiles = false;
+    torch::jit::Module module = torch::jit::load(reader, c10::Device(c10::kCPU), kDebugFiles);
     module.eval();
     backend = std::make_unique<TorchScriptBackend>(torch::jit::freeze(module), options.features,
                                                    options.heads);
   } catch (const std::exception& error) {
     throw Error("MODEL_CORRUPT", "path",
-                "path: '" + options.path + "' is not a TorchScript file that LibTorch " +
+                "path: '" + options.name + "' is not a TorchScript file that LibTorch " +
                     libtorch_version() + " can load: " + first_line(error));
   }
   try {
@@ -178,6 +178,12 @@ std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
   }
   warm_up(*backend, options.features);
   return backend;
+}
+
+bool is_operator(const std::string& name) {
+  const auto symbol = c10::Symbol::aten(name);
+  return !torch::jit::getAllOperatorsFor(symbol).empty() ||
+         !torch::jit::getAllBuiltinFunctionsFor(symbol).empty();
 }
 
 void prepare_torch_thread() {

@@ -1,0 +1,212 @@
+import path from 'node:path';
+import { inspectArchive } from '../archives/inspect-archive';
+import { sha256 } from '../archives/in-slices';
+import { binding } from '../binding';
+import { FeedrankError } from '../errors';
+import { readPlainFile } from '../files/read-plain-file';
+import { Model } from '../models/model';
+import { checkPath } from '../validation';
+import { corruptBundle, shortMessage } from './bundle-error';
+import { checkTowerIds, fromLittleEndian, tensorSchemas, type TowerParts } from './bundle-parts';
+import { checkFeatures, checkGolden, checkHeads } from './check-parts';
+import type { BundleManifest, RankerManifest, TowersManifest } from './manifest';
+import { readManifest } from './read-manifest';
+
+/**
+ * What a training wrote: a ranker, or two towers with the vectors of their items, or both, in one
+ * folder that vouches for itself. Opening one verifies every byte of it.
+ */
+export class Bundle {
+  /** The folder. */
+  readonly path: string;
+  readonly manifest: BundleManifest;
+  readonly #ranker: Model | undefined;
+  /** Verified, but not loaded. @internal */
+  readonly towerParts: TowerParts | undefined;
+
+  private constructor(
+    folder: string,
+    manifest: BundleManifest,
+    ranker: Model | undefined,
+    towerParts: TowerParts | undefined,
+  ) {
+    this.path = folder;
+    this.manifest = manifest;
+    this.#ranker = ranker;
+    this.towerParts = towerParts;
+  }
+
+  /**
+   * Opens a bundle. Each of its files is read once; what was read is compared with the size and the
+   * SHA-256 in the manifest, inspected, and loaded from those same bytes; and the model must answer
+   * to the golden inputs as it did when it was exported, to |a − b| ≤ 1e-4 · max(1, |b|).
+   *
+   * Rejects with `BUNDLE_NOT_FOUND`; with `BUNDLE_CORRUPT`, naming the file that is not what was
+   * written; with `BUNDLE_VERSION` where the format, or the minor version of the LibTorch that wrote
+   * it, is newer than what reads it; with `BUNDLE_GOLDEN` where the answers differ; and as
+   * {@link Model.load}. Whatever was in service before is untouched.
+   */
+  static async open(folder: string): Promise<Bundle> {
+    checkPath(folder, 'path');
+    const manifest = await readManifest(folder);
+    checkLibtorch(folder, manifest);
+    const files = await readFiles(folder, manifest);
+    const fileOf = (name: string) => {
+      const bytes = files.get(name);
+      if (bytes === undefined) throw wrongManifest(folder, `it does not list ${name}`);
+      return bytes;
+    };
+    const { ranker, towers } = manifest;
+    if (ranker === undefined && towers === undefined) {
+      throw wrongManifest(folder, 'it has neither a ranker nor towers');
+    }
+    const towerParts = towers && (await readTowers(folder, towers, fileOf));
+    const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file)));
+    return new Bundle(folder, manifest, model, towerParts);
+  }
+
+  /** The ranking model; undefined where the bundle has none. */
+  get ranker(): Model | undefined {
+    return this.#ranker;
+  }
+
+  /** Lets go of the models. Feeds that were made with them keep them while they need them. */
+  dispose(): void {
+    this.#ranker?.dispose();
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+}
+
+function wrongManifest(folder: string, what: string): FeedrankError {
+  return corruptBundle(folder, 'manifest.json', what);
+}
+
+/** A LibTorch promises to read what an older one wrote, and not the other way round. */
+function checkLibtorch(folder: string, { versions }: BundleManifest): void {
+  const loaded = binding().libtorchVersion;
+  const [[major, minor], [ourMajor, ourMinor]] = [versions.libtorch, loaded].map((version) =>
+    version.split('.').map((part) => Number.parseInt(part, 10)),
+  ) as [[number, number], [number, number]];
+  if (!(major > ourMajor || (major === ourMajor && minor > ourMinor))) return;
+  throw new FeedrankError(
+    'BUNDLE_VERSION',
+    `path: bundle '${folder.slice(0, 500)}' was written with LibTorch ${versions.libtorch.slice(0, 40)}, which is newer than the ${loaded} that is loaded`,
+    'path',
+  );
+}
+
+async function readFiles(
+  folder: string,
+  manifest: BundleManifest,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
+      throw wrongManifest(folder, `it lists the file ${JSON.stringify(name.slice(0, 100))}`);
+    }
+    let bytes: Buffer;
+    try {
+      bytes = await readPlainFile(path.join(folder, name), expected.bytes);
+    } catch (error) {
+      throw corruptBundle(folder, name, shortMessage(error), error);
+    }
+    if (bytes.length !== expected.bytes) {
+      throw corruptBundle(
+        folder,
+        name,
+        `it has ${bytes.length} bytes instead of ${expected.bytes}`,
+      );
+    }
+    if ((await sha256(bytes)) !== expected.sha256) {
+      throw corruptBundle(folder, name, 'its SHA-256 differs');
+    }
+    files.set(name, bytes);
+  }
+  return files;
+}
+
+async function loadRanker(folder: string, manifest: RankerManifest, bytes: Buffer): Promise<Model> {
+  const { features, heads, golden } = manifest;
+  const schemas = tensorSchemas(features.length, heads.length);
+  try {
+    checkFeatures(features, 'ranker.features');
+    checkHeads(heads, 'ranker.heads');
+    checkGolden(golden, features.length, heads.length, 'ranker.golden');
+  } catch (error) {
+    throw corruptBundle(folder, 'manifest.json', shortMessage(error), error);
+  }
+  for (const side of ['input', 'output'] as const) {
+    if (JSON.stringify(manifest[side].shape) !== JSON.stringify(schemas[side].shape)) {
+      throw wrongManifest(folder, `ranker.${side} does not fit its features and heads`);
+    }
+  }
+  const model = await Model.fromBytes(bytes, path.join(folder, manifest.file), {
+    features,
+    heads,
+  });
+  try {
+    await checkAnswers(folder, model, manifest);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  return model;
+}
+
+async function checkAnswers(
+  folder: string,
+  model: Model,
+  { file, heads, golden }: RankerManifest,
+): Promise<void> {
+  const scores = await model.score(golden.inputs.flat());
+  golden.outputs.flat().forEach((expected, i) => {
+    const got = scores[i]!;
+    if (Math.abs(got - expected) <= 1e-4 * Math.max(1, Math.abs(expected))) return;
+    const head = heads[i % heads.length]!.name;
+    throw new FeedrankError(
+      'BUNDLE_GOLDEN',
+      `path: ${file} of bundle '${folder.slice(0, 500)}' does not answer as it did when it was exported: ` +
+        `golden row ${Math.floor(i / heads.length)}, head ${head}: expected ${expected}, got ${got}`,
+      'path',
+    );
+  });
+}
+
+async function readTowers(
+  folder: string,
+  manifest: TowersManifest,
+  fileOf: (name: string) => Buffer,
+): Promise<TowerParts> {
+  const [userTower, itemTower] = [fileOf(manifest.userTower), fileOf(manifest.itemTower)];
+  for (const [file, bytes] of [
+    [manifest.userTower, userTower],
+    [manifest.itemTower, itemTower],
+  ] as const) {
+    await inspectArchive(bytes, { argument: 'path', file: path.join(folder, file) });
+  }
+  const { space, description, golden } = manifest;
+  const vectors = fileOf(manifest.itemVectors);
+  let ids: TowerParts['items']['ids'];
+  try {
+    const parsed: unknown = JSON.parse(fileOf(manifest.itemIds).toString('utf8'));
+    ids = checkTowerIds(parsed, manifest.ids, 'ids');
+  } catch (error) {
+    throw corruptBundle(folder, manifest.itemIds, shortMessage(error), error);
+  }
+  if (ids.length !== manifest.items) {
+    throw wrongManifest(folder, `towers.items is ${manifest.items} where there are ${ids.length}`);
+  }
+  if (vectors.length !== ids.length * space.dimensions * Float32Array.BYTES_PER_ELEMENT) {
+    throw corruptBundle(folder, manifest.itemVectors, 'it does not hold one vector an item');
+  }
+  const values = fromLittleEndian(vectors);
+  if (!values.every(Number.isFinite)) {
+    throw corruptBundle(folder, manifest.itemVectors, 'it holds numbers that are not finite');
+  }
+  const items = { ids, kind: manifest.ids, vectors: values };
+  return { userTower, itemTower, space, description, items, golden };
+}
