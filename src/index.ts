@@ -118,4 +118,15 @@ export type {
   Selector,
   StageContext,
 } from './stages/stage';
+export { train, type TrainingResult } from './training/train';
+export type {
+  Calibration,
+  FairnessMeasure,
+  FairnessOptions,
+  NetworkOptions,
+  RankingLoss,
+  TrainOptions,
+} from './training/train-options';
+export type { EpochProgress } from './training/ranker-training';
+export type { Training, TrainingProgress } from './training/training';
 export type { UserVector } from './user-vector';

@@ -74,7 +74,15 @@ async function replace(folder: string, partial: string, old: string): Promise<vo
   if (moved) await rm(old, { recursive: true, force: true });
 }
 
-/** A wrong path must not cost anybody a folder that was no bundle. */
+/**
+ * Refuses a target that {@link writeBundle} would refuse: a wrong path must not cost anybody a folder
+ * that was no bundle. Rejects with `OUTPUT_EXISTS`.
+ * @internal
+ */
+export async function checkBundleTarget(target: string, force: boolean): Promise<void> {
+  await checkTarget(path.resolve(checkPath(target, 'path')), force);
+}
+
 async function checkTarget(folder: string, force: boolean): Promise<void> {
   try {
     await lstat(folder);

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
 import { datasetNames } from '../data/open-dataset';
@@ -9,6 +8,7 @@ import { evaluateArguments } from '../evaluation/evaluate-options';
 import type { EvaluationMode } from '../evaluation/evaluate-options';
 import { baselineNames } from '../evaluation/rankers';
 import { formatEvaluation } from './evaluation-table';
+import { toNumber } from './numbers';
 import { say } from './output';
 import { startProgress } from './progress';
 import { withUsageErrors } from './report-error';
@@ -74,12 +74,6 @@ async function run({ group, json, ...flags }: EvaluateFlags): Promise<void> {
   } finally {
     progress.stop();
   }
-}
-
-function toNumber(value: string): number {
-  const number = value.trim() === '' ? NaN : Number(value);
-  if (Number.isNaN(number)) throw new InvalidArgumentError('expected a number.');
-  return number;
 }
 
 function collect(value: string, earlier: readonly string[] = []): string[] {

@@ -37,11 +37,11 @@ export function formatEvaluation(evaluation: Evaluation): string {
   ].join('\n');
 }
 
-function formatMetric(title: string, interval: MeanInterval | null): string[] {
+export function formatMetric(title: string, interval: MeanInterval | null): string[] {
   return interval ? [title, interval.mean.toFixed(4), formatRange(interval)] : [title, 'n/a', ''];
 }
 
-const metricTitles = { auc: 'AUC', mrr: 'MRR', ndcg5: 'nDCG@5', ndcg10: 'nDCG@10' } as const;
+export const metricTitles = { auc: 'AUC', mrr: 'MRR', ndcg5: 'nDCG@5', ndcg10: 'nDCG@10' } as const;
 
 export function formatMachine({ cpu, cores, node, libtorch }: Machine): string {
   return `${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`;

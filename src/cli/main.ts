@@ -8,6 +8,7 @@ import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
+import { addTrainCommand } from './train-command';
 
 /**
  * Runs one command line.
@@ -34,6 +35,7 @@ function createProgram(): Command {
     .configureOutput({ writeErr: () => undefined });
   addEvaluateCommand(program);
   addFeaturesCommand(program);
+  addTrainCommand(program);
   return program;
 }
 

@@ -47,6 +47,14 @@ export interface TrainedRanker {
   readonly examples: number;
 }
 
+/** The best network of a training so far. */
+export interface Checkpoint extends Pick<TrainedRanker, 'bytes' | 'features' | 'heads'> {
+  /** 1 for the first. */
+  readonly member: number;
+  /** Passes done. */
+  readonly epoch: number;
+}
+
 export interface RankerTrainingOptions {
   readonly options: RankerOptions;
   readonly fairness?: (FairnessOptions & { readonly measure: 'pairwise' | 'disparity' }) | undefined;
@@ -55,7 +63,7 @@ export interface RankerTrainingOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: EpochProgress) => void;
   /** Called with each network that is the best of its training so far. */
-  readonly onCheckpoint?: (member: number, epoch: number, bytes: Buffer) => Promise<void>;
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
 }
 
 /** Long enough to be worth a job, short enough that requests beside it hardly wait. */
@@ -121,18 +129,22 @@ class RankerTraining {
     const bytes = await binding().exportRanker({ trainers, calibration });
     return {
       bytes,
-      features: this.#columns.map((column) => this.#data.features[column]!),
-      heads: [
-        ...this.#heads.map((name) => ({
-          name,
-          weight: name === 'dwell' ? options.dwellWeight : 1,
-        })),
-        ...(calibration.kind === 'none' ? [] : [{ name: 'click_probability', weight: 0 }]),
-      ],
+      ...this.#description(calibration.kind !== 'none'),
       golden: await this.#golden(trainers),
       validation: this.#intervals(tailScores, tail.first),
       epochs,
       examples: this.#examples,
+    };
+  }
+
+  #description(calibrated: boolean): Pick<TrainedRanker, 'features' | 'heads'> {
+    const { dwellWeight } = this.#training.options;
+    return {
+      features: this.#columns.map((column) => this.#data.features[column]!),
+      heads: [
+        ...this.#heads.map((name) => ({ name, weight: name === 'dwell' ? dwellWeight : 1 })),
+        ...(calibrated ? [{ name: 'click_probability', weight: 0 }] : []),
+      ],
     };
   }
 
@@ -207,7 +219,8 @@ class RankerTraining {
     if (!onCheckpoint) return;
     const calibration = fitCalibration('none', { scores: [], clicked: [] });
     const bytes = await binding().exportRanker({ trainers: [trainer], calibration });
-    await onCheckpoint(member + 1, epoch, bytes);
+    const { features, heads } = this.#description(false);
+    await onCheckpoint({ member: member + 1, epoch, bytes, features, heads });
   }
 
   async #createTrainer(member: number, endList: number): Promise<NativeRankerTrainer> {

@@ -48,7 +48,7 @@ export interface NetworkOptions {
   readonly dropout?: number;
   /**
    * Networks that are trained from different seeds and whose scores are averaged, 1 to 32. Each one
-   * costs its training time and its forward pass. Defaults to `3`.
+   * costs its training time and its forward pass. Defaults to `1`.
    */
   readonly members?: number;
 }
@@ -244,7 +244,7 @@ export function resolveRankerOptions(
     hidden: hidden.map((width, i) => checkInteger(width, `network.hidden[${i}]`, 1, 4096)),
     crossLayers: checkInteger(network.crossLayers ?? 0, 'network.crossLayers', 0, 8),
     dropout: checkNumber(network.dropout ?? 0.3, 'network.dropout', 0, 0.9),
-    members: checkInteger(network.members ?? 3, 'network.members', 1, 32),
+    members: checkInteger(network.members ?? 1, 'network.members', 1, 32),
     loss: checkChoice(options.loss ?? 'softmax', rankingLosses, 'loss'),
     negatives: checkInteger(options.negatives ?? 64, 'negatives', 1, 65_536),
     dwellLossWeight: checkNumber(options.dwellLossWeight ?? 0.1, 'dwellLossWeight', 0, 1000),

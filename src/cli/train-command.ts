@@ -1,0 +1,149 @@
+import type { Command } from 'commander';
+
+import { datasetNames } from '../data/open-dataset';
+import { simulatedScenarios } from '../data/simulated-feed';
+import type { MalformedRows } from '../data/dataset';
+import { metricNames } from '../evaluation/metrics';
+import { configure } from '../runtime';
+import { plainTable } from '../text-table';
+import { train, type TrainingResult } from '../training/train';
+import {
+  calibrations,
+  fairnessMeasures,
+  rankingLosses,
+  trainArguments,
+  type Calibration,
+  type FairnessMeasure,
+  type RankingLoss,
+} from '../training/train-options';
+import type { Training, TrainingProgress } from '../training/training';
+import { formatMetric, metricTitles } from './evaluation-table';
+import { toNumber } from './numbers';
+import { say } from './output';
+import { startProgress } from './progress';
+import { UsageError, withUsageErrors } from './report-error';
+
+interface TrainFlags {
+  readonly dataset: string;
+  readonly data?: string;
+  readonly scenario?: string;
+  readonly malformed?: MalformedRows;
+  readonly out: string;
+  readonly force?: boolean;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly mode?: 'rerank' | 'rank';
+  readonly loss?: RankingLoss;
+  readonly epochs?: number;
+  readonly members?: number;
+  readonly fairnessWeight?: number;
+  readonly fairnessMeasure?: FairnessMeasure;
+  readonly group?: string;
+  readonly dwellWeight?: number;
+  readonly calibration?: Calibration;
+  readonly checkpoints?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `feedrank train` to the program. */
+export function addTrainCommand(program: Command): void {
+  program
+    .command('train')
+    .description('Train a ranker on the train part of an interaction log, and write a bundle.')
+    .requiredOption('--dataset <name>', `one of ${datasetNames.join(', ')}`)
+    .option('--data <folder>', 'folder of the dataset')
+    .requiredOption('--out <bundle>', 'folder to write, which must not exist without --force')
+    .option('--force', 'replace the bundle that is there, once the new one is complete')
+    .option('--mode <mode>', 'what it will be used for: rerank or rank (default: rerank)')
+    .option('--seed <number>', 'of all that is random (default: 1)', toNumber)
+    .option('--threads <number>', 'native threads (default: one a core)', toNumber)
+    .option('--loss <name>', `${rankingLosses.join(', ')} (default: softmax)`)
+    .option('--epochs <number>', 'passes over the data at most (default: 20)', toNumber)
+    .option('--members <number>', 'networks whose scores are averaged (default: 1)', toNumber)
+    .option('--dwell-weight <number>', 'of the dwell head in the score (default: 0)', toNumber)
+    .option('--calibration <kind>', `${calibrations.join(', ')} (default: isotonic)`)
+    .option('--fairness-weight <number>', 'of the fairness regularizer (default: none)', toNumber)
+    .option('--group <name>', 'item label or user slice that it evens out')
+    .option(
+      '--fairness-measure <name>',
+      `${fairnessMeasures.join(', ')} (default: pairwise for item labels, else disparity)`,
+    )
+    .option('--scenario <name>', `of the simulated world: ${simulatedScenarios.join(', ')}`)
+    .option('--malformed <what>', 'fail on malformed rows, or skip and count them (default: fail)')
+    .option('--checkpoints <folder>', 'keep the best network so far there after each pass')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(flags: TrainFlags): Promise<void> {
+  const { fairnessWeight, fairnessMeasure, group, members, json, threads, ...options } = flags;
+  if ((fairnessWeight === undefined) !== (group === undefined)) {
+    throw new UsageError('--fairness-weight and --group go together', 'group');
+  }
+  if (fairnessMeasure !== undefined && group === undefined) {
+    throw new UsageError('--fairness-measure needs --group', 'fairnessMeasure');
+  }
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const result = await withUsageErrors(trainArguments, async () => {
+      if (threads !== undefined) configure({ threads });
+      const training = train({
+        ...options,
+        ...(members === undefined ? {} : { network: { members } }),
+        ...(group === undefined || fairnessWeight === undefined
+          ? {}
+          : {
+              fairness: {
+                group,
+                weight: fairnessWeight,
+                ...(fairnessMeasure === undefined ? {} : { measure: fairnessMeasure }),
+              },
+            }),
+        signal: interrupted.signal,
+      });
+      await showProgress(training);
+      return training.result;
+    });
+    say(json ? JSON.stringify(result) : formatResult(result));
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+async function showProgress(training: Training<TrainingResult>): Promise<void> {
+  let bar = { title: '', progress: startProgress('') };
+  try {
+    for await (const progress of training) {
+      const title = titleOf(progress);
+      if (bar.title !== title) {
+        bar.progress.stop();
+        bar = { title, progress: startProgress(title) };
+      }
+      if (progress.phase === 'replay') bar.progress.update(progress.done, progress.total);
+      else {
+        const { member, epoch, epochs, members } = progress;
+        bar.progress.update((member - 1) * epochs + epoch, members * epochs);
+      }
+    }
+  } finally {
+    bar.progress.stop();
+  }
+}
+
+function titleOf(progress: TrainingProgress): string {
+  if (progress.phase === 'replay') return 'replaying';
+  return progress.stage === 'refit' ? 'training on everything' : 'training';
+}
+
+function formatResult({ bundle, seconds, examples, validation }: TrainingResult): string {
+  return [
+    `wrote ${bundle} in ${seconds.toFixed(1)} s, ${examples.toLocaleString('en')} rows learnt from`,
+    "the train part's own tail, as it was held out:",
+    plainTable(
+      ['metric', 'mean', '95% interval'],
+      metricNames.map((name) => formatMetric(metricTitles[name], validation[name])),
+    ),
+  ].join('\n');
+}
