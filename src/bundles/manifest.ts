@@ -3,7 +3,7 @@ import type { FeatureDefinition } from '../features/feature';
 /** Version of the format that this package writes, and the newest that it reads. */
 export const bundleFormatVersion = 1;
 
-/** @internal */
+/** What a manifest calls itself. */
 export const bundleKind = 'feedrank-bundle';
 
 /** @internal */

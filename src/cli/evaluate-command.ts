@@ -43,8 +43,8 @@ export function addEvaluateCommand(program: Command): void {
     .option('--mode <mode>', 'rerank the items in view, or rank the catalog (default: rerank)')
     .requiredOption(
       '--ranker <ranker>',
-      `${baselineNames.join(', ')}, or a TorchScript file (.pt) with its model.json beside it; ` +
-        'the file is code that runs here, so name only files that you trust',
+      `${baselineNames.join(', ')}, the folder of a bundle, or a TorchScript file (.pt) with its ` +
+        'model.json beside it, for which nothing vouches',
     )
     .option('--group <name>', 'item label or user slice to compare; may be repeated', collect)
     .option(

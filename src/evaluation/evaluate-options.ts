@@ -30,8 +30,8 @@ export interface EvaluateOptions extends Omit<DatasetSource, 'dataset'> {
   readonly mode?: EvaluationMode;
   /**
    * `random`, `fresh`, `popularity` (clicks decayed with a half-life of 12 h), `decayed-dot`, the
-   * path of a TorchScript file (`.pt`) that lies beside its `model.json`, or a ranker of your own.
-   * A file is code that runs in this process: name only files that you trust.
+   * folder of a bundle, the path of a TorchScript file (`.pt`) that lies beside its `model.json`, or a
+   * ranker of your own. A file is inspected, but nothing vouches for it as a bundle's manifest does.
    */
   readonly ranker: string | Ranker;
   /** Item labels and user slices to compare. Defaults to none. */

@@ -1,8 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
+import { Bundle } from '../bundles/bundle';
+import { manifestName } from '../bundles/manifest';
 import type { Dataset } from '../data/dataset';
 import { FeedrankError, invalidArgument } from '../errors';
-import type { FeedOptions } from '../feed/feed';
+import type { FeedStages } from '../feed/plan';
 import { Model } from '../models/model';
 import { decayedDotRanker, torchScript, weightedSum } from '../stages/native-stages';
 import type { Ranker } from '../stages/stage';
@@ -14,16 +17,16 @@ export const baselineNames = ['random', 'fresh', 'popularity', 'decayed-dot'] as
 /** A ranker to evaluate, and what it is called in the report. */
 export interface EvaluatedRanker {
   readonly name: string;
-  readonly ranker: FeedOptions['ranker'];
+  readonly ranker: FeedStages['ranker'];
   dispose(): void;
 }
 
 /**
- * Makes the ranker that a name or a file stands for. Every one of them fails closed: a ranking
+ * Makes the ranker that a name, a bundle or a file stands for. Every one of them fails closed: a ranking
  * without its scores must not be measured.
  *
- * @throws {FeedrankError} `INVALID_ARGUMENT`, `EMBEDDINGS_MISSING`, and what {@link Model.load}
- * throws.
+ * @throws {FeedrankError} `INVALID_ARGUMENT`, `EMBEDDINGS_MISSING`, and what {@link Model.load} and
+ * {@link Bundle.open} throw.
  */
 export async function createRanker(
   ranker: string | Ranker,
@@ -46,7 +49,7 @@ export async function createRanker(
   }
 }
 
-function named(name: string, ranker: FeedOptions['ranker']): EvaluatedRanker {
+function named(name: string, ranker: EvaluatedRanker['ranker']): EvaluatedRanker {
   return { name, ranker, dispose: () => undefined };
 }
 
@@ -59,16 +62,26 @@ function ownRanker(ranker: Ranker): EvaluatedRanker {
   return named(ranker.name, { name: 'ranker', failClosed: true, rank });
 }
 
-const expected = `${baselineNames.join(', ')} or the path of a TorchScript file (.pt)`;
+const expected = `${baselineNames.join(', ')}, the folder of a bundle, or the path of a TorchScript file (.pt)`;
 
 async function modelRanker(path: string): Promise<EvaluatedRanker> {
+  if (existsSync(join(path, manifestName))) return bundleRanker(path);
   if (!path.endsWith('.pt') || (existsSync(path) && statSync(path).isDirectory())) {
     throw invalidArgument('ranker', expected, path);
   }
   // Whoever names a file as the ranker asks for it to be run.
-  const model = await Model.load(path, { allowUnverified: true });
+  return ofModel(path, await Model.load(path, { allowUnverified: true }));
+}
+
+async function bundleRanker(path: string): Promise<EvaluatedRanker> {
+  const { ranker } = await Bundle.open(path);
+  if (ranker === undefined) throw invalidArgument('ranker', 'a bundle with a ranker', path);
+  return ofModel(path, ranker);
+}
+
+function ofModel(name: string, model: Model): EvaluatedRanker {
   return {
-    name: path,
+    name,
     ranker: torchScript(model, { failClosed: true }),
     dispose: () => model.dispose(),
   };

@@ -1,3 +1,4 @@
+import type { Bundle } from '../bundles/bundle';
 import { binding, type NativeAnswer, type NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
@@ -9,6 +10,7 @@ import { toMilliseconds, type Instant } from '../instant';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
 import { checkHandle, checkObject, checkUserId } from '../validation';
+import { takeBundle } from './bundle-stages';
 import { decodeSlate } from './decode-slate';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
@@ -28,8 +30,8 @@ import { StageRunner } from './stage-runner';
 
 const hour = 3_600_000;
 
-/** Options of {@link Feed.create}. */
-export interface FeedOptions extends FeedStages, EngagementOptions {
+/** Options of a feed, but for what it ranks by. */
+export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOptions {
   readonly catalog: Catalog;
   /** Settings of requests that name no profile. Defaults to the defaults of `RankProfile`. */
   readonly profile?: RankProfile;
@@ -41,6 +43,18 @@ export interface FeedOptions extends FeedStages, EngagementOptions {
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }
+
+/** What a feed ranks by: a ranker, or the ranker of a bundle. */
+export type FeedRanking =
+  | { readonly ranker: FeedStages['ranker']; readonly bundle?: undefined }
+  | {
+      readonly ranker?: undefined;
+      /** A folder, which the feed opens and disposes of with itself, or a bundle that you opened. */
+      readonly bundle: string | Bundle;
+    };
+
+/** Options of {@link Feed.create}. */
+export type FeedOptions = FeedSettings & FeedRanking;
 
 /** Lets another worker_thread use the counters and user state of a feed. */
 export interface FeedHandle {
@@ -70,8 +84,10 @@ export class Feed {
   readonly #shape: EngagementShape;
   readonly #segmentation: Segmentation;
   #engagement: NativeEngagement | undefined;
+  /** Opened by this feed. */
+  #bundle: Bundle | undefined;
 
-  private constructor(options: FeedOptions, engagement: NativeEngagement) {
+  private constructor(options: FeedSettings & FeedStages, engagement: NativeEngagement) {
     this.catalog = options.catalog;
     this.#engagement = engagement;
     const shape = engagementShape(engagement);
@@ -92,29 +108,38 @@ export class Feed {
   /**
    * Compiles a feed. Rejects with `INVALID_ARGUMENT`, `UNKNOWN_SPACE`, `UNKNOWN_COLUMN`,
    * `UNKNOWN_FEATURE`, `UNKNOWN_SEGMENT`, `UNKNOWN_GROUP`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`,
-   * `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`.
+   * `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`, or as `Bundle.open` does.
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- Part of the public contract: creation may become asynchronous.
   static async create(options: FeedOptions): Promise<Feed> {
     checkObject(options, 'options');
     checkObject(options.catalog, 'catalog');
     const native = checkEngagementOptions(options);
-    const engagement = guard(() => new (binding().Engagement)(options.catalog.native, native));
-    return new Feed(options, engagement);
+    return Feed.#make(options, () => new (binding().Engagement)(options.catalog.native, native));
   }
 
   /**
    * Compiles a feed on the counters and user state of another worker_thread's feed. `catalog` must
    * be attached to that feed's catalog. Rejects as {@link Feed.create}, and with `DISPOSED`.
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- As `create`.
   static async attach(handle: FeedHandle, options: FeedOptions): Promise<Feed> {
     checkHandle(handle, 'feedrank-feed', 'what Feed.handle() returned');
     checkObject(checkObject(options, 'options')['catalog'], 'catalog');
-    const engagement = guard(
+    return Feed.#make(
+      options,
       () => new (binding().Engagement)(handle.number, options.catalog.native),
     );
-    return new Feed(options, engagement);
+  }
+
+  static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
+    const { stages, opened } = await takeBundle(options);
+    try {
+      const feed = new Feed({ ...options, ...stages }, guard(engage));
+      feed.#bundle = opened;
+      return feed;
+    } catch (error) {
+      opened?.dispose();
+      throw error;
+    }
   }
 
   /** For {@link Feed.attach} in another worker_thread, while this feed lives. */
@@ -262,6 +287,8 @@ export class Feed {
   /** Lets go of the feed. Requests in flight still answer; later calls reject with `DISPOSED`. */
   dispose(): void {
     this.#engagement = undefined;
+    this.#bundle?.dispose();
+    this.#bundle = undefined;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.

@@ -6,7 +6,8 @@ import { queryOf } from '../../src/evaluation/impression-query';
 import { replay, replayCatalogOptions, replayFeedOptions } from '../../src/evaluation/replay';
 import type { ReplaySummary } from '../../src/evaluation/replay';
 import { Feed } from '../../src/feed/feed';
-import type { FeedOptions } from '../../src/feed/feed';
+import type { FeedSettings } from '../../src/feed/feed';
+import type { FeedStages } from '../../src/feed/plan';
 import { seen } from '../../src/stages/native-filters';
 import { fresh } from '../../src/stages/native-generators';
 import { weightedSum } from '../../src/stages/native-stages';
@@ -22,7 +23,7 @@ interface Observed {
 async function observe(
   dataset: Dataset,
   split = 'train',
-  options: Partial<FeedOptions> = {},
+  options: Partial<FeedSettings & FeedStages> = {},
 ): Promise<Observed> {
   const catalog = await Catalog.create(replayCatalogOptions(dataset));
   const feed = await Feed.create({

@@ -6,7 +6,8 @@ import {
   type AssembledFeatures,
   type FeatureDefinition,
   type FeedEvent,
-  type FeedOptions,
+  type FeedSettings,
+  type FeedStages,
 } from '../../src';
 import { Lcg } from '../support/random';
 import { hour } from '../support/world';
@@ -41,7 +42,7 @@ const declared: FeatureDefinition[] = [
 ];
 const definitions = [...builtInFeatures(halfLivesMs, { segments }), ...declared];
 
-async function makeFeed(options: Partial<FeedOptions> = {}) {
+async function makeFeed(options: Partial<FeedSettings & FeedStages> = {}) {
   const catalog = await Catalog.create({ ids: 'string', columns: ['quality', 'seconds'] });
   const feed = await Feed.create({
     catalog,

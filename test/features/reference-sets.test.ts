@@ -5,7 +5,8 @@ import {
   nativeFeatures,
   weightedSum,
   type FeatureDefinition,
-  type FeedOptions,
+  type FeedSettings,
+  type FeedStages,
 } from '../../src';
 import { expectRefusal } from '../support/errors';
 import { hour, unhurried } from '../support/world';
@@ -13,7 +14,7 @@ import { hour, unhurried } from '../support/world';
 const now = Date.UTC(2026, 0, 15, 12, 1);
 const minute = 60_000;
 
-async function makeFeed(options: Partial<FeedOptions> = {}) {
+async function makeFeed(options: Partial<FeedSettings & FeedStages> = {}) {
   const catalog = await Catalog.create({ ids: 'string', columns: ['quality'] });
   await catalog.upsert(
     [1, 2, 6].map((quality, i) => ({

@@ -13,7 +13,7 @@ import {
   trending,
   weightedSum,
   type CandidateBatch,
-  type FeedOptions,
+  type FeedSettings,
   type FeedStages,
   type Filter,
   type ItemId,
@@ -58,9 +58,11 @@ interface Witness {
   readonly last: CandidateBatch;
 }
 
+type Options = FeedSettings & FeedStages;
+
 /** What stages of one's own see of the same request: each generator's list, and every step. */
-async function witness(options: FeedOptions, from: Feed, query: Query): Promise<Witness> {
-  const attach = (changed: Partial<FeedOptions>) =>
+async function witness(options: Options, from: Feed, query: Query): Promise<Witness> {
+  const attach = (changed: Partial<Options>) =>
     Feed.attach(from.handle(), { ...options, ...changed });
   const lists: Record<string, readonly ItemId[]> = {};
   for (const generator of generators) {
@@ -98,7 +100,7 @@ async function witness(options: FeedOptions, from: Feed, query: Query): Promise<
   return { lists, after, last: last! };
 }
 
-function ownQuota({ profile }: FeedOptions, name: string) {
+function ownQuota({ profile }: Options, name: string) {
   const quota = profile?.quotas?.[name];
   return quota === undefined ? {} : { [name]: quota };
 }
@@ -112,7 +114,7 @@ test('an explanation agrees with what stages of one’s own see at every step', 
       const items = makeItems(random, 10 + random.below(80));
       const byId = new Map<ItemId, (typeof items)[number]>(items.map((item) => [item.id, item]));
       const catalog = await makeCatalog(items);
-      const options: FeedOptions = {
+      const options: Options = {
         catalog,
         ...stages,
         profile: {
