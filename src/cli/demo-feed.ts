@@ -6,12 +6,9 @@ import { replay, replayCatalogOptions, replayFeedOptions } from '../evaluation/r
 import type { ReplaySummary } from '../evaluation/replay';
 import { Feed } from '../feed/feed';
 import type { Query } from '../feed/query';
-import { Model } from '../models/model';
 import { eligible, maximumAge, seen } from '../stages/native-filters';
 import { coRead, decayedDot, fresh, trending } from '../stages/native-generators';
 import { mmr, topN } from '../stages/native-selectors';
-import { torchScript } from '../stages/native-stages';
-import { buildDemoRanker } from './demo-ranker';
 
 /** What the log tells of one reader. */
 export interface Reader {
@@ -28,13 +25,12 @@ export interface Reader {
 export interface DemoFeed {
   readonly feed: Feed;
   readonly catalogSize: number;
-  readonly rankerPath: string;
   readonly summary: ReplaySummary;
   /** Most clicks first. */
   readonly readers: readonly Reader[];
   /** The instant at which the log ends. */
   readonly now: number;
-  dispose(): Promise<void>;
+  dispose(): void;
 }
 
 export const demoProfile = {
@@ -45,15 +41,14 @@ export const demoProfile = {
   seenAfterImpressions: 3,
 } as const;
 
-/** Builds a feed for a dataset and plays the whole log through it. */
+/** Builds a feed for a dataset with a trained ranker, and plays the whole log through it. */
 export async function createDemoFeed(
   dataset: Dataset,
+  bundle: string,
   onProgress: (done: number, total: number) => void,
 ): Promise<DemoFeed> {
   const [space] = Object.keys(dataset.spaces);
-  const ranker = await buildDemoRanker(space);
   const catalog = await Catalog.create(replayCatalogOptions(dataset));
-  const model = await Model.load(ranker.path, { allowUnverified: true });
   const feed = await Feed.create({
     catalog,
     ...replayFeedOptions(dataset),
@@ -67,7 +62,7 @@ export async function createDemoFeed(
       fresh(),
     ],
     filters: [seen(), eligible(), maximumAge()],
-    ranker: torchScript(model),
+    bundle,
     selector: space === undefined ? topN() : mmr({ space }),
     profile: demoProfile,
   });
@@ -84,15 +79,12 @@ export async function createDemoFeed(
   return {
     feed,
     catalogSize: catalog.size,
-    rankerPath: ranker.path,
     summary,
     readers: readers.list(),
     now: summary.endedAt,
-    async dispose() {
+    dispose() {
       feed.dispose();
-      model.dispose();
       catalog.dispose();
-      await ranker.remove();
     },
   };
 }

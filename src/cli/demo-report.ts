@@ -3,9 +3,11 @@ import { quantile } from 'simple-statistics';
 import type { ItemId } from '../identity';
 import type { Dataset, DatasetItem } from '../data/dataset';
 import { SlateDiversity } from '../evaluation/diversity';
+import type { Evaluation } from '../evaluation/evaluate';
 import type { Slate, SlateItem } from '../feed/slate';
 import { openTable, plainTable } from '../text-table';
 import type { Reader } from './demo-feed';
+import { formatMetric } from './evaluation-table';
 
 const minuteMs = 60_000;
 
@@ -26,7 +28,7 @@ export function formatSlate(
     listed?.publishTime === undefined ? '' : formatAge(slate.now - listed.publishTime),
     item.score.toFixed(2),
     item.sources.map(({ generator }) => generator).join(', '),
-    strongestTerms(item),
+    ...expectations(item),
   ]);
   const head = [
     '#',
@@ -36,9 +38,10 @@ export function formatSlate(
     'age',
     'score',
     'found by',
-    'because of',
+    'click?',
+    'read for',
   ];
-  return `${formatReader(reader)}\n${openTable(head, rows, ['#', 'age', 'score'])}`;
+  return `${formatReader(reader)}\n${openTable(head, rows, ['#', 'age', 'score', 'click?', 'read for'])}`;
 }
 
 function formatReader({ id, slices, clicks, topics }: Reader): string {
@@ -49,19 +52,45 @@ function formatReader({ id, slices, clicks, topics }: Reader): string {
   return `Reader ${id} (${traits.join(', ')}) ${about}`;
 }
 
-/** The two parts of the score that move it most. */
-function strongestTerms({ terms }: SlateItem): string {
-  return Object.entries(terms)
-    .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
-    .slice(0, 2)
-    .map(([name, value]) => `${name} ${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`)
-    .join(', ');
+/** What the model expects: its head `dwell` is ln(1 + seconds). */
+function expectations({ explanation }: SlateItem): string[] {
+  const { click_probability: probability, dwell } = explanation?.outputs ?? {};
+  return [
+    probability === undefined ? '' : `${(100 * probability).toFixed(0)}%`,
+    dwell === undefined ? '' : `${Math.expm1(dwell).toFixed(0)} s`,
+  ];
 }
 
 function formatAge(ageMs: number): string {
   const minutes = Math.max(0, ageMs) / minuteMs;
   if (minutes < 60) return `${minutes.toFixed(0)} min`;
   return minutes < 48 * 60 ? `${(minutes / 60).toFixed(1)} h` : `${(minutes / 1440).toFixed(1)} d`;
+}
+
+/** How well rankers order what readers had in view. */
+export function formatRankers(evaluations: readonly Evaluation[]): string {
+  return plainTable(
+    ['ranker', 'AUC', '95% interval', 'nDCG@10', '95% interval'],
+    evaluations.map(({ ranker, metrics }) => [
+      ranker,
+      ...formatMetric('', metrics.auc).slice(1),
+      ...formatMetric('', metrics.ndcg10).slice(1),
+    ]),
+  );
+}
+
+/** How two groups of items fare with rankers. */
+export function formatFairness(evaluations: readonly Evaluation[], group: string): string {
+  return plainTable(
+    ['ranker', 'pairwise gap', 'score disparity', 'nDCG@10 of true utility', '95% interval'],
+    evaluations.map(({ ranker, groups, utilityNdcg10 }) => [
+      ranker,
+      ...[groups[group]?.pairwiseGap, groups[group]?.scoreDisparity].map((gap) =>
+        gap === null || gap === undefined ? 'n/a' : gap.toFixed(4),
+      ),
+      ...formatMetric('', utilityNdcg10 ?? null).slice(1),
+    ]),
+  );
 }
 
 /** How long each stage took, over many slates of one feed. */

@@ -1,4 +1,5 @@
 import type { MeanInterval } from '../evaluation/bootstrap';
+import type { Calibration } from '../evaluation/calibration';
 import type { Evaluation } from '../evaluation/evaluate';
 import type { GroupMetrics } from '../evaluation/group-metrics';
 import type { Machine } from '../evaluation/machine';
@@ -33,6 +34,7 @@ export function formatEvaluation(evaluation: Evaluation): string {
     notes.join('; '),
     plainTable(['metric', 'mean', '95% interval'], metrics),
     ...Object.entries(evaluation.groups).map(([name, group]) => formatGroup(name, group)),
+    ...(evaluation.calibration ? [formatCalibration(evaluation.calibration)] : []),
     `${evaluation.seconds.toFixed(1)} s on ${formatMachine(evaluation.machine)}`,
   ].join('\n');
 }
@@ -42,6 +44,13 @@ export function formatMetric(title: string, interval: MeanInterval | null): stri
 }
 
 export const metricTitles = { auc: 'AUC', mrr: 'MRR', ndcg5: 'nDCG@5', ndcg10: 'nDCG@10' } as const;
+
+function formatCalibration({ error, predicted, clicked }: Calibration): string {
+  return (
+    `click probability: ${predicted.toFixed(4)} said, ${clicked.toFixed(4)} clicked, ` +
+    `expected calibration error ${error.toFixed(4)}`
+  );
+}
 
 export function formatMachine({ cpu, cores, node, libtorch }: Machine): string {
   return `${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`;

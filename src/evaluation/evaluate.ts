@@ -7,6 +7,7 @@ import { FeedrankError } from '../errors';
 import { Feed } from '../feed/feed';
 import type { Slate } from '../feed/slate';
 import { decayedDot, fresh, trending } from '../stages/native-generators';
+import { clickProbabilityHead } from './calibration';
 import { checkAgainst, resolveOptions } from './evaluate-options';
 import type { EvaluateOptions, EvaluationMode, ResolvedOptions } from './evaluate-options';
 import { itemGroupMetrics, userSliceMetrics } from './group-metrics';
@@ -129,7 +130,7 @@ async function rankAll(
       lagMs,
       async onImpression(impression) {
         if (!isMeasured(impression)) return;
-        const slate = await rank(feed, impression, mode);
+        const slate = await rank(feed, impression, mode, ranker.saysProbabilities);
         const ranked = inView(slate, impression, publishTimes, dataset);
         measured.push(ranked);
         ranked.clicked.forEach((isClicked, position) => {
@@ -154,9 +155,10 @@ async function rank(
   feed: Feed,
   impression: DatasetImpression,
   mode: EvaluationMode,
+  explain: boolean,
 ): Promise<Slate> {
   const { itemIds } = impression;
-  const query = queryOf(feed, impression);
+  const query = { ...queryOf(feed, impression), explain };
   const slate = await (mode === 'rerank' ? feed.rerank(query, itemIds) : feed.rank(query));
   const [degraded] = slate.degraded;
   if (degraded) {
@@ -182,11 +184,15 @@ function inView(
   const rest = [...missing].sort((a, b) => age(a) - age(b) || (a < b ? -1 : 1));
   const itemIds = [...ranked.map(({ id }) => id), ...rest];
   const clickedIds = new Set(impression.clickedIds);
+  const probabilities = ranked.flatMap(
+    ({ explanation }) => explanation?.outputs[clickProbabilityHead] ?? [],
+  );
   return {
     itemIds,
     scores: [...ranked.map(({ score }) => score), ...rest.map(() => -Infinity)],
     clicked: itemIds.map((id) => clickedIds.has(id)),
     userSlices: impression.userSlices,
+    ...(probabilities.length === itemIds.length ? { probabilities } : {}),
     slateIds: slate.items.slice(0, diversityDepth).map(({ id }) => id),
     // The outcome does not say which of several clicked items it belongs to.
     ...(clickedIds.size === 1 && outcome?.dwellMs !== undefined

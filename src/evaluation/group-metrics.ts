@@ -15,6 +15,8 @@ export interface RankedImpression {
   readonly slateIds: readonly ItemId[];
   /** How long the one clicked item was read, in milliseconds; `undefined` where it is not known. */
   readonly dwellMs?: number;
+  /** How likely a click on each item was, as the ranker says; not for items that it did not find. */
+  readonly probabilities?: readonly number[];
   /** How likely a click on each item truly was; there where the dataset knows. */
   readonly utilities?: readonly number[];
 }

@@ -9,6 +9,7 @@ import type { FeedStages } from '../feed/plan';
 import { Model } from '../models/model';
 import { decayedDotRanker, torchScript, weightedSum } from '../stages/native-stages';
 import type { Ranker } from '../stages/stage';
+import { clickProbabilityHead } from './calibration';
 import { RandomRanker } from './random-ranker';
 
 /** Rankers that need no model. */
@@ -18,6 +19,8 @@ export const baselineNames = ['random', 'fresh', 'popularity', 'decayed-dot'] as
 export interface EvaluatedRanker {
   readonly name: string;
   readonly ranker: FeedStages['ranker'];
+  /** Whether it says how likely a click on each item is. */
+  readonly saysProbabilities: boolean;
   dispose(): void;
 }
 
@@ -50,7 +53,7 @@ export async function createRanker(
 }
 
 function named(name: string, ranker: EvaluatedRanker['ranker']): EvaluatedRanker {
-  return { name, ranker, dispose: () => undefined };
+  return { name, ranker, saysProbabilities: false, dispose: () => undefined };
 }
 
 function ownRanker(ranker: Ranker): EvaluatedRanker {
@@ -83,6 +86,7 @@ function ofModel(name: string, model: Model): EvaluatedRanker {
   return {
     name,
     ranker: torchScript(model, { failClosed: true }),
+    saysProbabilities: model.heads.includes(clickProbabilityHead),
     dispose: () => model.dispose(),
   };
 }

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
+import { measureCalibration, type Calibration } from './calibration';
 import { SlateDiversity } from './diversity';
 import type { RankedImpression } from './group-metrics';
 import { gradedNdcg, impressionMetrics, metricNames } from './metrics';
@@ -29,6 +30,8 @@ export interface RankingMetrics {
    * knows the truth.
    */
   readonly utilityNdcg10?: MeanInterval;
+  /** Of rankers that have a head `click_probability`, as trained ones do; else `null`. */
+  readonly calibration: Calibration | null;
   /** Why a measure is `null`, by its name. */
   readonly unavailable: Readonly<Record<string, string>>;
 }
@@ -63,7 +66,9 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
   const intraList10 = slates.reasons.intraList === null ? intervalOf('intraList10') : null;
   const topicCoverage10 = slates.reasons.topics === null ? intervalOf('topicCoverage10') : null;
   const utilityNdcg10 = intervalOf('utility');
+  const calibration = measureCalibration(measured);
   const unavailable: Record<string, string> = {};
+  if (!calibration) unavailable['calibration'] = 'the ranker has no head click_probability';
   if (!intraList10) {
     unavailable['intraList10'] =
       slates.reasons.intraList ?? 'no slate held two items that have embeddings';
@@ -84,6 +89,7 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
     dwellNdcg10:
       totalWeight > 0 ? bootstrap.ratio(names.indexOf('weighted'), names.indexOf('weight')) : null,
     ...(utilityNdcg10 ? { utilityNdcg10 } : {}),
+    calibration,
     unavailable,
   };
 }

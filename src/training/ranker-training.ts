@@ -57,7 +57,8 @@ export interface Checkpoint extends Pick<TrainedRanker, 'bytes' | 'features' | '
 
 export interface RankerTrainingOptions {
   readonly options: RankerOptions;
-  readonly fairness?: (FairnessOptions & { readonly measure: 'pairwise' | 'disparity' }) | undefined;
+  readonly fairness?:
+    (FairnessOptions & { readonly measure: 'pairwise' | 'disparity' }) | undefined;
   readonly seed: number;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -111,7 +112,9 @@ class RankerTraining {
     const { options } = this.#training;
     const count = this.#data.lists.length;
     const tail = { first: Math.min(this.#head, count - 1), end: count };
-    const heldOut = await this.#members((member) => this.#fit(member, 'held-out', this.#head, tail));
+    const heldOut = await this.#members((member) =>
+      this.#fit(member, 'held-out', this.#head, tail),
+    );
     const scored = await Promise.all(
       heldOut.map(({ trainer }) => trainer.score(tail.first, tail.end)),
     );
@@ -123,7 +126,9 @@ class RankerTraining {
     });
     const epochs = heldOut.map(({ epochs }) => epochs);
     const final = options.refit
-      ? await this.#members((member) => this.#fit(member, 'refit', count, undefined, epochs[member]))
+      ? await this.#members((member) =>
+          this.#fit(member, 'refit', count, undefined, epochs[member]),
+        )
       : heldOut;
     const trainers = final.map(({ trainer }) => trainer);
     const bytes = await binding().exportRanker({ trainers, calibration });
@@ -186,7 +191,8 @@ class RankerTraining {
     for (let epoch = 1; epoch <= passes; epoch += 1) {
       const started = performance.now();
       const step = await this.#pass(trainer);
-      const metrics = tail && this.#means(this.#composed(await trainer.score(tail.first, tail.end)), tail.first);
+      const metrics =
+        tail && this.#means(this.#composed(await trainer.score(tail.first, tail.end)), tail.first);
       onProgress?.({
         phase: 'train',
         stage,

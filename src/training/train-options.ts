@@ -224,9 +224,7 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
     ranker: resolveRankerOptions(options),
     fairness: fairness === undefined ? undefined : checkFairness(fairness),
     checkpoints:
-      options.checkpoints === undefined
-        ? undefined
-        : checkPath(options.checkpoints, 'checkpoints'),
+      options.checkpoints === undefined ? undefined : checkPath(options.checkpoints, 'checkpoints'),
     signal,
   };
 }
@@ -277,11 +275,7 @@ function checkNumber(value: unknown, argument: string, lowest: number, highest: 
   throw invalidArgument(argument, `a number from ${lowest} to ${highest}`, value);
 }
 
-function checkChoice<T extends string>(
-  value: unknown,
-  choices: readonly T[],
-  argument: string,
-): T {
+function checkChoice<T extends string>(value: unknown, choices: readonly T[], argument: string): T {
   const found = choices.find((choice) => choice === value);
   if (found === undefined) throw invalidArgument(argument, `one of ${choices.join(', ')}`, value);
   return found;

@@ -123,7 +123,15 @@ async function learn(
   });
   return {
     trained,
-    training: { mode, split, lagMs, seed, ...ranker, ...(fairness ? { fairness } : {}), bestEpochs: trained.epochs },
+    training: {
+      mode,
+      split,
+      lagMs,
+      seed,
+      ...ranker,
+      ...(fairness ? { fairness } : {}),
+      bestEpochs: trained.epochs,
+    },
     data: { ...data.fingerprint, skippedLists: data.skipped },
   };
 }

@@ -42,7 +42,7 @@ export class Training<Result> implements AsyncIterable<TrainingProgress> {
 
   /** Ends when the training does. @throws {FeedrankError} what `result` rejects with */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingProgress, void, undefined> {
-    for (let next = 0; ; ) {
+    for (let next = 0; ;) {
       const changed = this.#changed;
       while (next < this.#told.length) yield this.#told[next++]!;
       if (next < this.#told.length) continue;
@@ -63,4 +63,3 @@ export class Training<Result> implements AsyncIterable<TrainingProgress> {
     this.#changed = new Promise((resolve) => (this.#wake = resolve));
   }
 }
-
