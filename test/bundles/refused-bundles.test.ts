@@ -15,10 +15,9 @@ async function forged(change: Change, parts = towerParts()): Promise<string> {
   const folder = path.join(temporaryFolder(), 'bundle');
   await writeBundle(folder, await parts);
   const file = path.join(folder, 'manifest.json');
-  const { checksum: _, ...manifest } = JSON.parse(
-    fs.readFileSync(file, 'utf8'),
-  ) as Writable<BundleManifest>;
-  change(manifest as Writable<BundleManifest>);
+  const manifest = JSON.parse(fs.readFileSync(file, 'utf8')) as Writable<BundleManifest>;
+  Object.assign(manifest, { checksum: undefined });
+  change(manifest);
   fs.writeFileSync(file, sealManifest(manifest));
   return folder;
 }

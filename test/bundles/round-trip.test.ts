@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Bundle, Catalog, evaluate, Feed, Model, torchScript } from '../../src';
-import { writeBundle } from '../../src/bundles/write-bundle';
+import { writeBundle, type BundleParts } from '../../src/bundles/write-bundle';
 import { expectRefusal, untyped } from '../support/errors';
 import { runPython, testWithPython } from '../support/python-torch';
 import { Lcg } from '../support/random';
 import { temporaryFolder } from '../support/temporary-folder';
 import { unhurried } from '../support/world';
-import { features, rankerParts, towerParts } from './small-ranker';
+import { features, rankerParts, towerParts, towersAlone } from './small-ranker';
 
 const createdAt = new Date('2026-01-15T12:00:00Z');
 
-async function written(parts = rankerParts()): Promise<string> {
+async function written(parts: Promise<BundleParts> = rankerParts()): Promise<string> {
   const folder = path.join(temporaryFolder(), 'bundle');
   await writeBundle(folder, await parts, { createdAt });
   return folder;
@@ -74,9 +74,9 @@ test('towers come back to the last bit, with ids of either kind', async () => {
     kind: 'integer',
     vectors: new Float32Array(6),
   } as const;
-  const { ranker: _, ...rest } = parts;
+  const rest = await towersAlone();
   const integers = await Bundle.open(
-    await written(Promise.resolve({ ...rest, towers: { ...parts.towers!, items } })),
+    await written(Promise.resolve({ ...rest, towers: { ...rest.towers, items } })),
   );
   expect(integers.ranker).toBeUndefined();
   expect(integers.towerParts!.items).toEqual(items);
@@ -143,8 +143,7 @@ test('a feed refuses what is no bundle, a bundle beside a ranker, and one withou
   const catalog = await smallCatalog();
   const folder = await written();
   const bundle = await Bundle.open(folder);
-  const { ranker: _, ...towersAlone } = await towerParts();
-  const withoutRanker = await written(Promise.resolve(towersAlone));
+  const withoutRanker = await written(towersAlone());
   const refused = { code: 'INVALID_ARGUMENT', argument: 'bundle' } as const;
   for (const options of [
     { bundle: 5 },
@@ -171,8 +170,7 @@ test('evaluate measures the ranker of a bundle', async () => {
   const evaluation = await evaluate({ dataset: 'simulated', ranker: folder, to });
   expect(evaluation.ranker).toBe(folder);
   expect(evaluation.metrics.auc.mean).not.toBeCloseTo(0.5, 3);
-  const { ranker: _, ...towersAlone } = await towerParts();
-  const withoutRanker = await written(Promise.resolve(towersAlone));
+  const withoutRanker = await written(towersAlone());
   await expectRefusal(() => evaluate({ dataset: 'simulated', ranker: withoutRanker, to }), {
     code: 'INVALID_ARGUMENT',
     argument: 'ranker',

@@ -75,6 +75,12 @@ export async function towerParts(): Promise<BundleParts> {
   };
 }
 
+/** A bundle without a ranker. */
+export async function towersAlone(): Promise<BundleParts & { towers: object }> {
+  const { towers, training, data, metrics } = await towerParts();
+  return { towers: towers!, training, data, metrics };
+}
+
 /** The entries of a real TorchScript file, by their names below its root folder. */
 export async function rankerEntries(): Promise<Map<string, Buffer>> {
   const bytes = await rankerBytes();
