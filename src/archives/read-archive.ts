@@ -42,7 +42,7 @@ export async function readArchive(bytes: Buffer, name: ArchiveName): Promise<Arc
   const { fromBufferPromise } = require('yauzl') as typeof Yauzl;
   const reader = new ArchiveReader(bytes, name);
   try {
-    const zip = await fromBufferPromise(bytes, { lazyEntries: true, strictFileNames: true });
+    const zip = await fromBufferPromise(bytes, { lazyEntries: true, decodeStrings: false });
     for await (const entry of zip.eachEntry()) await reader.add(zip, entry);
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('MODEL_')) {
@@ -74,7 +74,7 @@ class ArchiveReader {
   ) {}
 
   async add(zip: ZipFile, entry: Entry): Promise<void> {
-    const inside = this.#checkName(entry.fileName);
+    const inside = this.#checkName(nameOf(entry));
     this.#checkKind(entry);
     this.#bytes += entry.uncompressedSize;
     if (this.#bytes > mostBytes) {
@@ -83,13 +83,13 @@ class ArchiveReader {
     const header = await zip.readLocalFileHeaderPromise(entry);
     const end = this.#checkLocalHeader(entry, header);
     this.#extents.push({
-      entry: entry.fileName,
+      entry: nameOf(entry),
       start: entry.relativeOffsetOfLocalHeader,
       end,
     });
     const data = this.#unpack(entry, header);
     if ((await crc32Of(data)) !== entry.crc32) {
-      throw corruptArchive(this.name, `CRC-32 of ${describeText(entry.fileName)} does not match`);
+      throw corruptArchive(this.name, `CRC-32 of ${describeText(nameOf(entry))} does not match`);
     }
     this.#entries.set(inside, data);
   }
@@ -135,7 +135,7 @@ class ArchiveReader {
 
   #checkKind(entry: Entry): void {
     const refuse = (what: string) =>
-      refusedArchive(this.name, `entry ${describeText(entry.fileName)} ${what}`);
+      refusedArchive(this.name, `entry ${describeText(nameOf(entry))} ${what}`);
     const kind = (entry.externalFileAttributes >>> 16) & 0xf000;
     if (kind !== 0 && kind !== 0x8000) throw refuse('is a link, a folder or a device');
     if ((entry.generalPurposeBitFlag & ~allowedFlags) !== 0)
@@ -158,7 +158,7 @@ class ArchiveReader {
   /** Where the entry ends. */
   #checkLocalHeader(entry: Entry, header: LocalFileHeader): number {
     const refuse = (what: string) =>
-      refusedArchive(this.name, `entry ${describeText(entry.fileName)} ${what}`);
+      refusedArchive(this.name, `entry ${describeText(nameOf(entry))} ${what}`);
     const differs = (crc: number, compressed: number, uncompressed: number) =>
       crc !== entry.crc32 ||
       compressed !== entry.compressedSize ||
@@ -190,7 +190,7 @@ class ArchiveReader {
       header.extraFieldLength;
     const end = expectedStart + entry.compressedSize;
     if (header.fileDataStart !== expectedStart || end > this.archive.length) {
-      throw corruptArchive(this.name, `${describeText(entry.fileName)} reaches beyond the end`);
+      throw corruptArchive(this.name, `${describeText(nameOf(entry))} reaches beyond the end`);
     }
     if (!follows) return end;
     if (
@@ -213,7 +213,7 @@ class ArchiveReader {
       header.fileDataStart + entry.compressedSize,
     );
     if (entry.compressionMethod === methods.stored) return packed;
-    const shown = describeText(entry.fileName);
+    const shown = describeText(nameOf(entry));
     let result: { buffer: Buffer; engine: { bytesWritten: number } };
     try {
       result = inflateRawSync(packed, {
@@ -235,6 +235,11 @@ class ArchiveReader {
     }
     return result.buffer;
   }
+}
+
+/** One character a byte: names with other characters are refused. */
+function nameOf(entry: Entry): string {
+  return entry.fileNameRaw.toString('latin1');
 }
 
 /** Whatever an archive says, on one line and short. */

@@ -46,7 +46,7 @@ export async function writeBundle(
   } catch (error) {
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     // Somebody else was first.
-    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))) throw exists(folder, force);
+    if (isTaken(error)) throw exists(folder, force);
     throw new FeedrankError(
       'FILE_NOT_WRITTEN',
       `path: cannot write bundle '${folder.slice(0, 500)}': ${shortMessage(error)}`,
@@ -84,12 +84,9 @@ export async function checkBundleTarget(target: string, force: boolean): Promise
 }
 
 async function checkTarget(folder: string, force: boolean): Promise<void> {
-  try {
-    await lstat(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    return;
-  }
+  const there = await lstat(folder).catch(() => undefined);
+  // What keeps it from being seen will keep it from being written, too.
+  if (there === undefined) return;
   if (!force) throw exists(folder, force);
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined || (names.length > 0 && !names.includes(manifestName))) {
@@ -126,6 +123,14 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Whether the last rename found something in its way. */
+function isTaken(error: unknown): boolean {
+  return (
+    (error as NodeJS.ErrnoException).syscall === 'rename' &&
+    ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))
+  );
 }
 
 function codeOf(error: unknown): string {
