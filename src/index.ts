@@ -134,6 +134,5 @@ export type {
   RankingLoss,
   TrainOptions,
 } from './training/train-options';
-export type { EpochProgress } from './training/ranker-training';
-export type { Training, TrainingProgress } from './training/training';
+export type { EpochProgress, Training, TrainingProgress } from './training/training';
 export type { UserVector } from './user-vector';

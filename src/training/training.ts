@@ -1,4 +1,23 @@
-import type { EpochProgress } from './ranker-training';
+/** How a network is doing; told at the end of each pass over the data. */
+export interface EpochProgress {
+  readonly phase: 'train';
+  /** `held-out`: without the tail, to see how many passes are best. `refit`: on everything. */
+  readonly stage: 'held-out' | 'refit';
+  /** Which of the networks, 1 for the first. */
+  readonly member: number;
+  readonly members: number;
+  /** Passes done. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Mean ranking loss of the pass, with dropout. */
+  readonly loss: number;
+  /** Mean penalty of the fairness regularizer, before its weight; there only with one. */
+  readonly penalty?: number;
+  /** Of the tail; there only while it is held out. */
+  readonly metrics?: { readonly auc: number; readonly ndcg10: number };
+  /** Rows that were learnt from a second. */
+  readonly examplesPerSecond: number;
+}
 
 /** What a training is doing. */
 export type TrainingProgress =
