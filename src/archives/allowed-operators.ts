@@ -24,7 +24,7 @@ const tensors = words(`
   alpha_dropout flatten flip fliplr flipud fmax fmin frobenius_norm full full_like gather gelu ger
   glu group_norm gru gru_cell hardshrink heaviside hstack index index_add index_copy index_fill
   index_put index_select inner instance_norm isclose isfinite isin isinf isnan isneginf isposinf
-  is_complex is_floating_point is_nonzero is_same_size item kthvalue layer_norm 
+  is_complex is_floating_point is_nonzero is_same_size item kthvalue layer_norm
   leaky_relu linalg_norm linalg_vector_norm linalg_matrix_norm linalg_multi_dot linear linspace
   log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logspace logsumexp lstm lstm_cell
   masked_scatter masked_select matmul max maximum mean median meshgrid min minimum mm mode moveaxis
@@ -35,20 +35,20 @@ const tensors = words(`
   repeat_interleave reshape reshape_as rms_norm _fused_rms_norm rnn_relu rnn_relu_cell rnn_tanh
   rnn_tanh_cell roll rot90 rsub scalar_tensor scaled_dot_product_attention scatter scatter_add
   scatter_reduce searchsorted select select_scatter size slice slice_scatter softmax
-  _softmax _log_softmax _weight_norm softmin softplus softshrink sort split split_with_sizes squeeze
-  stack std std_mean stride sum sum_to_size swapaxes swapdims t take take_along_dim tanhshrink tensor
+  _softmax _log_softmax _weight_norm softplus softshrink sort split split_with_sizes squeeze
+  stack std std_mean stride sum sum_to_size swapaxes swapdims t take take_along_dim tensor
   tensor_split tensordot tile to topk trace transpose trapezoid trapz tril_indices
   triu_indices type_as unbind unflatten unique_consecutive
   unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze var var_mean vdot
   view view_as vstack zeros zeros_like
-  _native_multi_head_attention _transformer_encoder_layer_fwd 
+  _native_multi_head_attention _transformer_encoder_layer_fwd
   _nested_tensor_from_mask _nested_tensor_from_mask_left_aligned to_padded_tensor
   is_autocast_enabled is_grad_enabled get_autocast_dtype `);
 
 /** On numbers, strings, lists and dictionaries. */
 const containers = words(`
   __and__ __contains__ __derive_index __getitem__ __is__ __isnot__ __not__ __or__ __range_length
-  __round_to_zero_floordiv __xor__ _set_item append Bool bool capitalize clear copy count 
+  __round_to_zero_floordiv __xor__ _set_item append Bool bool capitalize clear copy count
   degrees device dict dim endswith extend Float float floordiv format factorial find gcd get hash
   insert Int int isdigit items join keys len list lower lstrip mathremainder neg ord percentFormat
   pop popitem radians replace reverse rstrip setdefault sorted splitlines startswith str strip
@@ -77,8 +77,9 @@ export const allowedOperators: ReadonlySet<string> = new Set([
 /** What may stand behind `ops.`. @internal */
 export const allowedNamespacedOperators: ReadonlySet<string> = new Set([
   ...words(`
-    NumToTensor RaiseException abs bin data device dtype is_cpu is_cuda is_meta is_nested is_quantized is_sparse itemsize layout max min rangelist
-    requires_grad shape sorted tolist type unchecked_cast unchecked_unwrap_optional mT T
+    NumToTensor RaiseException abs data device dtype is_cpu is_cuda is_meta is_nested is_quantized
+    is_sparse itemsize layout max min rangelist requires_grad tolist type unchecked_cast
+    unchecked_unwrap_optional
   `).map((operator) => `prim.${operator}`),
   ...[...elementwise, ...tensors].map((operator) => `aten.${operator}`),
 ]);
