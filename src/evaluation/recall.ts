@@ -5,6 +5,7 @@ import { FeedrankError, invalidArgument } from '../errors';
 import type { EngagementOptions } from '../feed/engagement-options';
 import { Feed } from '../feed/feed';
 import type { FeedStages } from '../feed/plan';
+import type { Towers } from '../models/towers';
 import type { ItemId } from '../identity';
 import type { RankProfile } from '../profile/rank-profile';
 import { weightedSum } from '../stages/native-stages';
@@ -36,6 +37,10 @@ export interface RecallOptions {
   readonly to?: number;
   /** What the feed counts and remembers, beside the dataset's segments. Defaults to a feed's own. */
   readonly engagement?: Omit<EngagementOptions, 'segments' | 'latenessMs'>;
+  /** Towers whose vectors items and readers get. Defaults to none. */
+  readonly towers?: Towers;
+  /** Which clicked items `subset` is to be about, such as those that were never trained on. */
+  readonly inSubset?: (itemId: ItemId) => boolean;
   /** Called after each impression that was replayed. */
   readonly onProgress?: (impressions: number, total: number) => void;
 }
@@ -61,6 +66,8 @@ export interface Recall {
    * the reader; empty where all took part in all.
    */
   readonly degraded: Readonly<Record<string, number>>;
+  /** The same, of the clicked items that `inSubset` picks alone, where it is given and finds any. */
+  readonly subset?: Omit<Recall, 'poolItems' | 'degraded' | 'subset'>;
 }
 
 /**
@@ -84,21 +91,24 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
   const lists = [...names.map((name) => alone(name, names, k)), ...Object.values(merges)];
   const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
 
-  const catalog = await Catalog.create(replayCatalogOptions(dataset));
+  const catalog = await Catalog.create(replayCatalogOptions(dataset, options.towers));
   const feed = await Feed.create({
     ...options.engagement,
     ...replayFeedOptions(dataset),
     catalog,
     generators,
+    ...(options.towers && { towers: options.towers }),
     // Every candidate is in the slate, so any order will do.
     ranker: weightedSum({ age: -1 }),
   });
   const rows: number[][] = [];
+  const subsetRows: number[][] = [];
   const degraded: Record<string, number> = {};
   let poolItems = 0;
   try {
     await replay({
       ...{ dataset, catalog, feed, split, lagMs, poolMs },
+      ...(options.towers && { towers: options.towers }),
       async onImpression(impression) {
         const { at, clickedIds } = impression;
         if (impression.split !== split || at < from || at >= to || clickedIds.length === 0) return;
@@ -117,6 +127,10 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
         }
         const found = slates.map(({ items }) => new Set(items.map(({ id }) => id)));
         rows.push([live, ...found].map((ids) => shareIn(ids, clickedIds)));
+        const picked = clickedIds.filter((id) => options.inSubset?.(id) === true);
+        if (picked.length > 0) {
+          subsetRows.push([live, ...found].map((ids) => shareIn(ids, picked)));
+        }
       },
       onProgress: (impressions) => options.onProgress?.(impressions, total),
     });
@@ -132,7 +146,12 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
     );
   }
   const summary = summarise(rows, names, Object.keys(merges));
-  return { ...summary, poolItems: poolItems / rows.length, degraded };
+  return {
+    ...summary,
+    poolItems: poolItems / rows.length,
+    degraded,
+    ...(subsetRows.length > 0 && { subset: summarise(subsetRows, names, Object.keys(merges)) }),
+  };
 }
 
 function alone(name: string, names: readonly string[], k: number): RankProfile {
@@ -147,7 +166,7 @@ function summarise(
   rows: readonly (readonly number[])[],
   generators: readonly string[],
   merges: readonly string[],
-): Omit<Recall, 'poolItems' | 'degraded'> {
+): Omit<Recall, 'poolItems' | 'degraded' | 'subset'> {
   const width = 1 + generators.length + merges.length;
   const bootstrap = new Bootstrap(
     Array.from({ length: width }, (_, column) =>
