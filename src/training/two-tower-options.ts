@@ -86,10 +86,14 @@ export function checkTwoTowerOptions(options: TwoTowerTrainingOptions) {
     if (typeof value === 'number' && value >= 0 && value <= highest) return value;
     throw invalidArgument(name, `a number from 0 to ${highest}`, value);
   };
+  const space = checkName(options.space ?? 'tower', 'space');
+  if (Object.hasOwn(options.dataset.spaces, space)) {
+    throw invalidArgument('space', "a name that none of the dataset's own spaces has", space);
+  }
   const context: unknown = options.context ?? [];
   if (!Array.isArray(context)) throw invalidArgument('context', 'an array of keys', context);
   return {
-    space: checkName(options.space ?? 'tower', 'space'),
+    space,
     version: checkName(options.version ?? '1', 'version'),
     context: context.map((key, i) => checkName(key, `context[${i}]`)),
     dimensions: whole('dimensions', 1, 4096, 64),

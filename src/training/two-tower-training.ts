@@ -1,6 +1,6 @@
 import { binding, type NativeTwoTowerProgress, type NativeTwoTowerTrainer } from '../binding';
 import type { Dataset } from '../data/dataset';
-import { FeedrankError, guard, guardAsync } from '../errors';
+import { guard, guardAsync } from '../errors';
 import { encodeTowerItems } from '../models/encode-tower-items';
 import { Towers, type TowersParts } from '../models/towers';
 import {
@@ -37,17 +37,7 @@ export interface TrainedTowers extends TowersParts {
   };
 }
 
-/**
- * Trains an item tower and a user tower on the clicks of a log, from what was known of each reader
- * when the list was shown: in-batch sampled softmax with log-q correction (Yi et al. 2019,
- * "Sampling-bias-corrected neural modeling for large corpus item recommendations"). The latest clicks
- * validate; training ends when they are no longer predicted better. Runs on the native threads in
- * short jobs, so that requests are answered meanwhile.
- *
- * @throws {FeedrankError} `INVALID_ARGUMENT`, `EMPTY_DATA` where nothing was clicked,
- * `TRAINING_DIVERGED` naming epoch and batch where the loss is not finite, `ABORTED`,
- * `DATA_MISSING`, `DATA_MALFORMED`.
- */
+/** As `trainTwoTowers` of the public API. @internal */
 export async function trainTwoTowers(options: TwoTowerTrainingOptions): Promise<TrainedTowers> {
   checkTwoTowerOptions(options);
   return fitTwoTowers(await gatherTowerExamples(options), options);
@@ -199,13 +189,6 @@ function describe(
   { items }: TowerExamples,
   settings: TwoTowerSettings,
 ): TowersDescription {
-  if (Object.hasOwn(dataset.spaces, settings.space)) {
-    throw new FeedrankError(
-      'INVALID_ARGUMENT',
-      `space: expected a name that the dataset's own spaces do not have, got ${settings.space}`,
-      'space',
-    );
-  }
   const mostTopics = items.reduce((most, { topics = [] }) => Math.max(most, topics.length), 0);
   return {
     formatVersion: 1,

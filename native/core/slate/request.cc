@@ -96,7 +96,8 @@ void Request::encode_reader() {
   try {
     user_vectors_.push_back(feedrank::encode_reader(encoder, feature_inputs()));
   } catch (const Error& error) {
-    timed.skip(error.code() + ": " + error.what());
+    encoder_failure_ = error.code() + ": " + error.what();
+    timed.skip(encoder_failure_);
   }
 }
 

@@ -113,6 +113,7 @@ class Request {
 
   std::unique_ptr<const Snapshot> snapshot_;
   std::vector<UserVectors> user_vectors_;  // the query's, and what the user tower made
+  std::string encoder_failure_;            // why it made none
   State next_ = State::kGenerators;        // the next stage, native or external
   uint32_t cursor_ = 0;                    // the next filter
   bool answered_ = false;                  // the external stage at `next_` has its answer
