@@ -69,10 +69,15 @@ export interface TwoTowerTrainingOptions extends TowerExampleOptions {
 }
 
 /** The options of one fit, checked and complete. @internal */
-export type TwoTowerSettings = ReturnType<typeof checkTwoTowerOptions>;
+export type TwoTowerSettings = Required<
+  Omit<
+    TwoTowerTrainingOptions,
+    'dataset' | 'split' | 'to' | 'lagMs' | 'poolMs' | 'signal' | 'onProgress'
+  >
+>;
 
 /** @throws {FeedrankError} `INVALID_ARGUMENT` @internal */
-export function checkTwoTowerOptions(options: TwoTowerTrainingOptions) {
+export function checkTwoTowerOptions(options: TwoTowerTrainingOptions): TwoTowerSettings {
   checkObject(options, 'options');
   checkObject(options.dataset, 'dataset');
   const whole = (
