@@ -29,6 +29,31 @@ class ModuleMaker {
     parameter(name + "_bias", at::zeros({outputs}, at::kFloat));
   }
 
+  /// A linear layer that answers 0 until it has learnt something.
+  void silent_linear(const std::string& name, int64_t inputs, int64_t outputs) {
+    parameter(name + "_weight", at::zeros({outputs, inputs}, at::kFloat));
+    parameter(name + "_bias", at::zeros({outputs}, at::kFloat));
+  }
+
+  /// A matrix that keeps angles as far as its size allows: directions drawn at random, each made
+  /// orthogonal to those before it (Gram and Schmidt), and `length` long.
+  void projection(const std::string& name, int64_t inputs, int64_t outputs, double length) {
+    at::Tensor weight = at::empty({outputs, inputs}, at::kDouble);
+    auto values = weight.accessor<double, 2>();
+    for (int64_t o = 0; o < outputs; ++o) {
+      for (int64_t i = 0; i < inputs; ++i) values[o][i] = 2 * uniform(random_) - 1;
+    }
+    // Whichever there are fewer of: rows, or columns.
+    at::Tensor directions = outputs < inputs ? weight : weight.t();
+    for (int64_t r = 0; r < directions.size(0); ++r) {
+      for (int64_t before = 0; before < r; ++before) {
+        directions[r] -= directions[before] * at::dot(directions[r], directions[before]);
+      }
+      directions[r] /= directions[r].norm();
+    }
+    parameter(name + "_weight", (weight * length).to(at::kFloat));
+  }
+
   void parameter(const std::string& name, const at::Tensor& value) {
     module_.register_parameter(name, value.detach().set_requires_grad(true), false);
   }
@@ -90,14 +115,13 @@ torch::jit::Module make_item_tower(const TwoTowerOptions& options, const ColumnS
   }
   if (options.attributes > 0) {
     maker.standardise("attributes", attributes);
-    maker.linear("attribute_hidden", int64_t{2} * options.attributes, options.hidden);
-    maker.linear("attribute_out", options.hidden, d);
-    body += "    h = torch.relu(" +
-            linear("self.scaled_attributes(attributes)", "attribute_hidden") + ")\n    x = x + " +
-            linear("h", "attribute_out") + "\n";
+    const int64_t width = int64_t{2} * options.attributes;
+    maker.projection("attribute", width, d,
+                     1.0 / std::sqrt(static_cast<double>(options.attributes)));
+    body += "    x = x + torch.linear(self.scaled_attributes(attributes), self.attribute_weight)\n";
   }
   maker.linear("hidden", d, options.hidden);
-  maker.linear("out", options.hidden, d);
+  maker.silent_linear("out", options.hidden, d);
   body += "    h = torch.relu(" + linear("x", "hidden") + ")\n    x = x + " + linear("h", "out") +
           "\n" + answer(options);
   return maker.finish(body);
@@ -133,7 +157,7 @@ torch::jit::Module make_user_tower(const TwoTowerOptions& options, const ColumnS
     width += int64_t{2} * options.context;
   }
   maker.linear("hidden", width, options.hidden);
-  maker.linear("out", options.hidden, d);
+  maker.silent_linear("out", options.hidden, d);
   body += "    h = torch.relu(" + linear("h", "hidden") + ")\n    x = x + " + linear("h", "out") +
           "\n" + answer(options);
   return maker.finish(body);
