@@ -135,8 +135,8 @@ torch::jit::Module make_user_tower(const TwoTowerOptions& options, const ColumnS
   maker.linear("attention", d, 1);
   // Each is at least 0 once it is through softplus: an older read never counts for more.
   maker.parameter("recency", at::zeros({1}, at::kFloat));
-  maker.parameter("empty", at::full({d}, 1.0 / std::sqrt(static_cast<double>(d)), at::kFloat));
-  maker.parameter("empty_logit", at::zeros({1}, at::kFloat));
+  maker.parameter("no_reads", at::full({d}, 1.0 / std::sqrt(static_cast<double>(d)), at::kFloat));
+  maker.parameter("no_reads_logit", at::zeros({1}, at::kFloat));
   std::string body =
       "def forward(self, reads: Tensor, hours: Tensor, present: Tensor, context: Tensor) -> "
       "Tensor:\n"
@@ -145,10 +145,10 @@ torch::jit::Module make_user_tower(const TwoTowerOptions& options, const ColumnS
       ".squeeze(2)\n"
       "    logits = logits - torch.softplus(self.recency) * torch.log1p(hours)\n"
       "    logits = logits + (present - 1.0) * 1e9\n"
-      "    alone = self.empty_logit.expand(logits.size(0), 1)\n"
+      "    alone = self.no_reads_logit.expand(logits.size(0), 1)\n"
       "    weights = torch.softmax(torch.cat([logits, alone], 1), 1)\n"
       "    of_reads = weights[:, 0:-1].unsqueeze(2)\n"
-      "    x = torch.sum(of_reads * reads, 1) + weights[:, -1:] * self.empty\n"
+      "    x = torch.sum(of_reads * reads, 1) + weights[:, -1:] * self.no_reads\n"
       "    h = x\n";
   int64_t width = d;
   if (options.context > 0) {
