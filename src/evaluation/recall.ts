@@ -23,6 +23,10 @@ export interface RecallOptions {
   readonly generators: NonNullable<FeedStages['generators']>;
   /** Settings of a request by the name of the merge, such as its `quotas`. Defaults to none. */
   readonly merges?: Readonly<Record<string, RankProfile>>;
+  /** Settings of every request, such as `tauMs`, under those of the merges. Defaults to none. */
+  readonly settings?: RankProfile;
+  /** The merge that the gains of the merges are counted from. Defaults to the best generator alone. */
+  readonly against?: string;
   /** How many items a generator alone, and a merged list, may hold. Defaults to `200`. */
   readonly k?: number;
   /** How long an item is live after it was published or shown last. Defaults to 48 h. */
@@ -59,7 +63,7 @@ export interface Recall {
   readonly merges: Readonly<Record<string, MeanInterval>>;
   /** The generator that found the most. */
   readonly bestSingle: string;
-  /** Each merge minus the best single generator, resampled as pairs. */
+  /** Each merge minus the best single generator, or minus `against`, resampled as pairs. */
   readonly gains: Readonly<Record<string, MeanInterval>>;
   /**
    * How many requests each stage took no part in, such as a generator that needs to know more of
@@ -87,6 +91,9 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
     throw invalidArgument('k', 'a whole number between 1 and 10000', k);
   }
   if (!(poolMs > lagMs)) throw invalidArgument('poolMs', 'more milliseconds than lagMs', poolMs);
+  if (options.against !== undefined && !Object.hasOwn(merges, options.against)) {
+    throw invalidArgument('against', `one of ${Object.keys(merges).join(', ')}`, options.against);
+  }
   const names = generators.map(({ name }) => name);
   const lists = [...names.map((name) => alone(name, names, k)), ...Object.values(merges)];
   const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
@@ -118,7 +125,11 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
           lists.map((profile) =>
             feed.rank({
               ...queryOf(feed, impression),
-              profile: { budgetMs: 600_000, maxCandidates: k, limit: k, ...profile },
+              profile: {
+                ...{ budgetMs: 600_000, maxCandidates: k, limit: k },
+                ...options.settings,
+                ...profile,
+              },
             }),
           ),
         );
@@ -145,12 +156,13 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
       'split',
     );
   }
-  const summary = summarise(rows, names, Object.keys(merges));
+  const summaryOf = (shares: readonly number[][]) =>
+    summarise(shares, names, Object.keys(merges), options.against);
   return {
-    ...summary,
+    ...summaryOf(rows),
     poolItems: poolItems / rows.length,
     degraded,
-    ...(subsetRows.length > 0 && { subset: summarise(subsetRows, names, Object.keys(merges)) }),
+    ...(subsetRows.length > 0 && { subset: summaryOf(subsetRows) }),
   };
 }
 
@@ -166,6 +178,7 @@ function summarise(
   rows: readonly (readonly number[])[],
   generators: readonly string[],
   merges: readonly string[],
+  against: string | undefined,
 ): Omit<Recall, 'poolItems' | 'degraded' | 'subset'> {
   const width = 1 + generators.length + merges.length;
   const bootstrap = new Bootstrap(
@@ -183,6 +196,7 @@ function summarise(
         : bestIndex,
     0,
   );
+  const reference = against === undefined ? columnOf(best) : columnOfMerge(merges.indexOf(against));
   return {
     impressions: rows.length,
     reachable: bootstrap.interval(0),
@@ -194,7 +208,7 @@ function summarise(
     ),
     bestSingle: generators[best] as string,
     gains: Object.fromEntries(
-      merges.map((name, i) => [name, bootstrap.difference(columnOfMerge(i), columnOf(best))]),
+      merges.map((name, i) => [name, bootstrap.difference(columnOfMerge(i), reference)]),
     ),
   };
 }
