@@ -20,6 +20,11 @@ export interface NativeBinding extends NativeTrainingBinding {
   loadModel(options: NativeModelOptions): Promise<NativeModel>;
   /** Those of the names that LibTorch has as operators on tensors. */
   operatorsAmong(options: { names: readonly string[] }): string[];
+  readonly TwoTowerTrainer: new (options: NativeTwoTowerOptions) => NativeTwoTowerTrainer;
+  loadUserTower(options: NativeUserTowerOptions): Promise<NativeUserTower>;
+  loadItemTower(options: NativeItemTowerOptions): Promise<NativeItemTower>;
+  /** The bucket of each id or name, from 1 to `buckets` − 1. */
+  towerBuckets(ids: readonly ItemId[], buckets: number): Uint32Array;
   saveScriptedNetwork(network: NativeNetwork, path: string): Promise<void>;
   configure(threads: number, queueLimit: number): void;
   runtime(): { threads: number; queueLimit: number; queued: number };
@@ -115,8 +120,13 @@ export interface NativeEngagement {
     } & Pick<
         NativeQuery,
         'context' | 'userVectors' | 'userId' | 'currentItem' | 'segments' | 'now'
-      >,
+      > & { readonly userTower?: NativeReaderEncoder },
   ): Promise<{ values: Float32Array; known: Float64Array }>;
+  /** A reader's last reads of items that the catalog holds, newest first, the page before all. */
+  reads(options: Pick<NativeQuery, 'userId' | 'currentItem' | 'now'> & { readonly most: number }): {
+    ids: ItemId[];
+    hours: Float32Array;
+  };
   slices(options: { now: number }): NativeSlices;
   stats(): { users: number; userBytes: number; counterBytes: number };
   share(): number;
@@ -201,6 +211,97 @@ export interface NativeNetwork {
   }[];
 }
 
+export interface NativeTwoTowerOptions {
+  readonly dimensions: number;
+  readonly hidden: number;
+  readonly maxReads: number;
+  readonly attributes: number;
+  readonly categories: number;
+  readonly context: number;
+  readonly idBuckets: number;
+  readonly categoryBuckets: number;
+  readonly unitVectors: boolean;
+  readonly temperature: number;
+  readonly tauMs: number;
+  readonly idDropout: number;
+  readonly learningRate: number;
+  readonly embeddingLearningRate: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** Items as towers read them: one bucket an id (0: unknown), rows of attributes and of buckets. */
+export interface NativeTowerItems {
+  readonly ids: Uint32Array;
+  readonly attributes: Float32Array;
+  readonly categories: Uint32Array;
+}
+
+export interface NativeTwoTowerProgress {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly examples: number;
+  readonly lossSum: number;
+  readonly ended: boolean;
+}
+
+export interface NativeTwoTowerTrainer {
+  addItems(items: NativeTowerItems & { readonly publishTimes: Float64Array }): Promise<void>;
+  addExamples(examples: {
+    readonly clicked: Uint32Array;
+    readonly at: Float64Array;
+    readonly context: Float32Array;
+    readonly reads: Uint32Array;
+    readonly readHours: Float32Array;
+    readonly readEnds: Uint32Array;
+  }): Promise<void>;
+  begin(trainingExamples: number): Promise<void>;
+  step(milliseconds: number): Promise<NativeTwoTowerProgress>;
+  validate(milliseconds: number): Promise<NativeTwoTowerProgress>;
+  keep(): Promise<void>;
+  restore(): Promise<void>;
+  files(): Promise<{ itemTower: Buffer; userTower: Buffer }>;
+}
+
+export interface NativeUserTowerOptions {
+  readonly bytes: Uint8Array;
+  readonly dimensions: number;
+  readonly maxReads: number;
+  readonly context: number;
+}
+
+export interface NativeUserTower {
+  encode(input: {
+    readonly reads: Float32Array;
+    readonly hours: Float32Array;
+    readonly present: Float32Array;
+    readonly context: Float32Array;
+  }): Promise<Float32Array>;
+}
+
+export interface NativeItemTowerOptions {
+  readonly bytes: Uint8Array;
+  readonly dimensions: number;
+  readonly attributes: number;
+  readonly categories: number;
+  readonly idBuckets: number;
+  readonly categoryBuckets: number;
+}
+
+export interface NativeItemTower {
+  encode(items: NativeTowerItems): Promise<Float32Array>;
+}
+
+/** What turns a reader into a vector of a space where a query brings none. */
+export interface NativeReaderEncoder {
+  readonly name: string;
+  readonly space: string;
+  readonly tower: NativeUserTower;
+  /** Positions among the query's context values. */
+  readonly context: Uint32Array;
+}
+
 export interface NativeRankerSpec {
   readonly name: string;
   readonly kind: 'model' | 'decayed-dot' | 'weighted-sum' | 'external';
@@ -214,6 +315,7 @@ export interface NativeRankerSpec {
 
 export interface NativePlanSpec extends NativeFeatureList {
   readonly contextValues: number;
+  readonly userTower?: NativeReaderEncoder;
   readonly generators: readonly {
     name: string;
     failClosed: boolean;

@@ -30,6 +30,7 @@ export const errorCodes = [
   'BUNDLE_CORRUPT',
   'BUNDLE_VERSION',
   'BUNDLE_GOLDEN',
+  'EMPTY_DATA',
   'DATA_MISSING',
   'DATA_MALFORMED',
   'TRAINING_DIVERGED',

@@ -81,6 +81,8 @@ export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';
 export type { ModelDescription } from './models/model-description';
 export { saveScriptedNetwork, type ScriptedNetwork } from './models/scripted-network';
+export { Towers, type TowerSpace, type TowersLoadOptions, type TowersParts } from './models/towers';
+export type { TowersDescription } from './models/towers-description';
 export type { ExposureTarget, RankProfile } from './profile/rank-profile';
 export { tauOfHalfLife, type RankSettings } from './profile/rank-settings';
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
@@ -135,4 +137,8 @@ export type {
   TrainOptions,
 } from './training/train-options';
 export type { EpochProgress, Training, TrainingProgress } from './training/training';
+export { trainTwoTowers } from './training/train-two-towers';
+export type { TowersGolden } from './training/towers-golden';
+export type { TwoTowerProgress, TwoTowerTrainingOptions } from './training/two-tower-options';
+export type { TrainedTowers } from './training/two-tower-training';
 export type { UserVector } from './user-vector';

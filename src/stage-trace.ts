@@ -1,7 +1,7 @@
 /** What one stage did for one request. */
 export interface StageTrace {
   readonly name: string;
-  readonly kind: 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
+  readonly kind: 'encoder' | 'generator' | 'merge' | 'filter' | 'enricher' | 'ranker' | 'selector';
   /** Milliseconds of the stage itself. */
   readonly ms: number;
   /** Candidates before and after. */

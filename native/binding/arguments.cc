@@ -156,6 +156,12 @@ Napi::Float64Array to_float64_array(Napi::Env env, std::span<const double> value
   return array;
 }
 
+Napi::Float32Array to_float32_array(Napi::Env env, std::span<const float> values) {
+  auto array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
 Napi::Array to_string_array(Napi::Env env, std::span<const std::string> values) {
   auto array = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, Napi::String::New(env, values[i]));

@@ -9,6 +9,8 @@ struct ClassReferences {
   Napi::FunctionReference model;
   Napi::FunctionReference request;
   Napi::FunctionReference ranker_trainer;
+  Napi::FunctionReference user_tower;
+  Napi::FunctionReference item_tower;
 };
 
 }  // namespace feedrank::binding

@@ -8,9 +8,12 @@
 #include "environment.h"
 #include "feature_decoding.h"
 #include "features/feature_assembler.h"
+#include "features/recent_reads.h"
 #include "segment_decoding.h"
 #include "shared_registry.h"
+#include "slate/reader_encoder.h"
 #include "slices_encoding.h"
+#include "user_tower_object.h"
 #include "wrapped.h"
 
 namespace feedrank::binding {
@@ -88,6 +91,7 @@ Napi::Function EngagementObject::define(Napi::Env env) {
                      {InstanceMethod<&EngagementObject::record>("record"),
                       InstanceMethod<&EngagementObject::forget>("forget"),
                       InstanceMethod<&EngagementObject::features>("features"),
+                      InstanceMethod<&EngagementObject::reads>("reads"),
                       InstanceMethod<&EngagementObject::slices>("slices"),
                       InstanceMethod<&EngagementObject::stats>("stats"),
                       InstanceMethod<&EngagementObject::share>("share"),
@@ -153,6 +157,7 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
     std::vector<ItemId> ids;
     std::vector<double> context;
     std::vector<UserVectors> user_vectors;
+    std::optional<ReaderEncoder> encoder;
     std::optional<UserId> user;
     std::optional<ItemId> current_item;
     SegmentCodes segments;
@@ -172,6 +177,16 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
         read_feature_list(reader, schema, options, static_cast<uint32_t>(input->context.size()));
     input->ids = reader.ids("ids");
     input->user_vectors = read_user_vectors(reader.array("userVectors"), schema);
+    if (reader.has("userTower")) {
+      input->encoder = read_reader_encoder(reader.object("userTower"), schema,
+                                           static_cast<uint32_t>(input->context.size()));
+      for (const UserVectors& given : input->user_vectors) {
+        if (given.space == input->encoder->space) {
+          input->encoder.reset();
+          break;
+        }
+      }
+    }
     if (reader.has("userId")) input->user = to_item_id(reader.value("userId"), "query.userId");
     if (reader.has("currentItem")) {
       input->current_item = to_item_id(reader.value("currentItem"), "query.currentItemId");
@@ -186,9 +201,16 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
         [engagement = shared_->engagement, input] {
           const auto snapshot = engagement->catalog()->pin();
           std::vector<Row> rows = engagement->catalog()->resolve(*snapshot, input->ids);
-          const FeatureAssembler::Inputs inputs{
-              *snapshot,           *engagement, input->now,          input->context,
-              input->user_vectors, input->user, input->current_item, input->segments};
+          const auto inputs_of = [&](std::span<const UserVectors> vectors) {
+            return FeatureAssembler::Inputs{*snapshot,           *engagement,    input->now,
+                                            input->context,      vectors,        input->user,
+                                            input->current_item, input->segments};
+          };
+          if (input->encoder) {
+            input->user_vectors.push_back(
+                encode_reader(*input->encoder, inputs_of(input->user_vectors)));
+          }
+          const FeatureAssembler::Inputs inputs = inputs_of(input->user_vectors);
           const size_t width = input->list.features.size();
           Output output{std::vector<float>(rows.size() * width), {}};
           std::vector<Row> known;
@@ -214,6 +236,31 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
           object.Set("known", to_float64_array(env, output.known));
           return object;
         });
+  });
+}
+
+Napi::Value EngagementObject::reads(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    std::optional<UserId> user;
+    std::optional<ItemId> page;
+    if (reader.has("userId")) user = to_item_id(reader.value("userId"), "query.userId");
+    if (reader.has("currentItem")) {
+      page = to_item_id(reader.value("currentItem"), "query.currentItemId");
+    }
+    const auto snapshot = shared_->catalog->catalog->pin();
+    const std::vector<RecentRead> found = recent_reads(
+        *snapshot, *shared_->engagement, {user, page, reader.instant("now"), reader.count("most")});
+    auto ids = Napi::Array::New(info.Env(), found.size());
+    auto hours = Napi::Float32Array::New(info.Env(), found.size());
+    for (uint32_t i = 0; i < found.size(); ++i) {
+      ids.Set(i, from_item_id(info.Env(), snapshot->id(found[i].row)));
+      hours[i] = found[i].hours;
+    }
+    auto object = Napi::Object::New(info.Env());
+    object.Set("ids", ids);
+    object.Set("hours", hours);
+    return object;
   });
 }
 

@@ -31,6 +31,8 @@ class EngagementObject : public Napi::ObjectWrap<EngagementObject> {
   Napi::Value record(const Napi::CallbackInfo& info);
   Napi::Value forget(const Napi::CallbackInfo& info);
   Napi::Value features(const Napi::CallbackInfo& info);
+  /// `reads({ userId, currentItem, now, most })`: what a user tower would see, at once.
+  Napi::Value reads(const Napi::CallbackInfo& info);
   Napi::Value slices(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value share(const Napi::CallbackInfo& info);

@@ -1,12 +1,15 @@
 #include "catalog_object.h"
 #include "engagement_object.h"
 #include "environment.h"
+#include "item_tower_object.h"
 #include "model_object.h"
 #include "plan_object.h"
 #include "ranker_trainer_object.h"
 #include "ranking/model_backend.h"
 #include "ranking_lists_object.h"
 #include "request_object.h"
+#include "two_tower_trainer_object.h"
+#include "user_tower_object.h"
 
 namespace feedrank::binding {
 namespace {
@@ -35,11 +38,17 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   environment->classes.model = Napi::Persistent(model);
   environment->classes.request = Napi::Persistent(request);
   environment->classes.ranker_trainer = Napi::Persistent(RankerTrainerObject::define(env));
+  environment->classes.user_tower = Napi::Persistent(UserTowerObject::define(env));
+  environment->classes.item_tower = Napi::Persistent(ItemTowerObject::define(env));
   exports.Set("Catalog", CatalogObject::define(env));
   exports.Set("Engagement", EngagementObject::define(env));
   exports.Set("Plan", PlanObject::define(env));
   exports.Set("loadModel", Napi::Function::New<ModelObject::load>(env));
   exports.Set("operatorsAmong", Napi::Function::New<ModelObject::operators_among>(env));
+  exports.Set("TwoTowerTrainer", TwoTowerTrainerObject::define(env));
+  exports.Set("loadUserTower", Napi::Function::New<UserTowerObject::load>(env));
+  exports.Set("loadItemTower", Napi::Function::New<ItemTowerObject::load>(env));
+  exports.Set("towerBuckets", Napi::Function::New<ItemTowerObject::buckets>(env));
   exports.Set("saveScriptedNetwork", Napi::Function::New<ModelObject::save_network>(env));
   exports.Set("RankingLists", RankingListsObject::define(env));
   exports.Set("createRankerTrainer", Napi::Function::New<RankerTrainerObject::create>(env));

@@ -12,6 +12,7 @@
 #include "model_object.h"
 #include "request_decoding.h"
 #include "request_object.h"
+#include "user_tower_object.h"
 #include "wrapped.h"
 
 namespace feedrank::binding {
@@ -94,6 +95,10 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     for_each_object(reader.array("enrichers"), "enrichers", [&](const ObjectReader& item) {
       plan->enrichers.push_back({item.text("name"), item.count("features")});
     });
+    if (reader.has("userTower")) {
+      plan->reader_encoder =
+          read_reader_encoder(reader.object("userTower"), schema, context_values_);
+    }
     read_ranker(reader.object("ranker"), schema, *plan);
     plan->selector = read_selector(reader.object("selector"), schema);
     // From here on, so that pools are the same whenever the first request comes.

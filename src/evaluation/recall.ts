@@ -5,6 +5,7 @@ import { FeedrankError, invalidArgument } from '../errors';
 import type { EngagementOptions } from '../feed/engagement-options';
 import { Feed } from '../feed/feed';
 import type { FeedStages } from '../feed/plan';
+import type { Towers } from '../models/towers';
 import type { ItemId } from '../identity';
 import type { RankProfile } from '../profile/rank-profile';
 import { weightedSum } from '../stages/native-stages';
@@ -22,6 +23,10 @@ export interface RecallOptions {
   readonly generators: NonNullable<FeedStages['generators']>;
   /** Settings of a request by the name of the merge, such as its `quotas`. Defaults to none. */
   readonly merges?: Readonly<Record<string, RankProfile>>;
+  /** Settings of every request, such as `tauMs`, under those of the merges. Defaults to none. */
+  readonly settings?: RankProfile;
+  /** The merge that the gains of the merges are counted from. Defaults to the best generator alone. */
+  readonly against?: string;
   /** How many items a generator alone, and a merged list, may hold. Defaults to `200`. */
   readonly k?: number;
   /** How long an item is live after it was published or shown last. Defaults to 48 h. */
@@ -36,6 +41,10 @@ export interface RecallOptions {
   readonly to?: number;
   /** What the feed counts and remembers, beside the dataset's segments. Defaults to a feed's own. */
   readonly engagement?: Omit<EngagementOptions, 'segments' | 'latenessMs'>;
+  /** Towers whose vectors items and readers get. Defaults to none. */
+  readonly towers?: Towers;
+  /** Which clicked items `subset` is to be about, such as those that were never trained on. */
+  readonly inSubset?: (itemId: ItemId) => boolean;
   /** Called after each impression that was replayed. */
   readonly onProgress?: (impressions: number, total: number) => void;
 }
@@ -54,13 +63,15 @@ export interface Recall {
   readonly merges: Readonly<Record<string, MeanInterval>>;
   /** The generator that found the most. */
   readonly bestSingle: string;
-  /** Each merge minus the best single generator, resampled as pairs. */
+  /** Each merge minus the best single generator, or minus `against`, resampled as pairs. */
   readonly gains: Readonly<Record<string, MeanInterval>>;
   /**
    * How many requests each stage took no part in, such as a generator that needs to know more of
    * the reader; empty where all took part in all.
    */
   readonly degraded: Readonly<Record<string, number>>;
+  /** The same, of the clicked items that `inSubset` picks alone, where it is given and finds any. */
+  readonly subset?: Omit<Recall, 'poolItems' | 'degraded' | 'subset'>;
 }
 
 /**
@@ -80,25 +91,31 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
     throw invalidArgument('k', 'a whole number between 1 and 10000', k);
   }
   if (!(poolMs > lagMs)) throw invalidArgument('poolMs', 'more milliseconds than lagMs', poolMs);
+  if (options.against !== undefined && !Object.hasOwn(merges, options.against)) {
+    throw invalidArgument('against', `one of ${Object.keys(merges).join(', ')}`, options.against);
+  }
   const names = generators.map(({ name }) => name);
   const lists = [...names.map((name) => alone(name, names, k)), ...Object.values(merges)];
   const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
 
-  const catalog = await Catalog.create(replayCatalogOptions(dataset));
+  const catalog = await Catalog.create(replayCatalogOptions(dataset, options.towers));
   const feed = await Feed.create({
     ...options.engagement,
     ...replayFeedOptions(dataset),
     catalog,
     generators,
+    ...(options.towers && { towers: options.towers }),
     // Every candidate is in the slate, so any order will do.
     ranker: weightedSum({ age: -1 }),
   });
   const rows: number[][] = [];
+  const subsetRows: number[][] = [];
   const degraded: Record<string, number> = {};
   let poolItems = 0;
   try {
     await replay({
       ...{ dataset, catalog, feed, split, lagMs, poolMs },
+      ...(options.towers && { towers: options.towers }),
       async onImpression(impression) {
         const { at, clickedIds } = impression;
         if (impression.split !== split || at < from || at >= to || clickedIds.length === 0) return;
@@ -108,7 +125,11 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
           lists.map((profile) =>
             feed.rank({
               ...queryOf(feed, impression),
-              profile: { budgetMs: 600_000, maxCandidates: k, limit: k, ...profile },
+              profile: {
+                ...{ budgetMs: 600_000, maxCandidates: k, limit: k },
+                ...options.settings,
+                ...profile,
+              },
             }),
           ),
         );
@@ -117,6 +138,10 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
         }
         const found = slates.map(({ items }) => new Set(items.map(({ id }) => id)));
         rows.push([live, ...found].map((ids) => shareIn(ids, clickedIds)));
+        const picked = clickedIds.filter((id) => options.inSubset?.(id) === true);
+        if (picked.length > 0) {
+          subsetRows.push([live, ...found].map((ids) => shareIn(ids, picked)));
+        }
       },
       onProgress: (impressions) => options.onProgress?.(impressions, total),
     });
@@ -131,8 +156,14 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
       'split',
     );
   }
-  const summary = summarise(rows, names, Object.keys(merges));
-  return { ...summary, poolItems: poolItems / rows.length, degraded };
+  const summaryOf = (shares: readonly number[][]) =>
+    summarise(shares, names, Object.keys(merges), options.against);
+  return {
+    ...summaryOf(rows),
+    poolItems: poolItems / rows.length,
+    degraded,
+    ...(subsetRows.length > 0 && { subset: summaryOf(subsetRows) }),
+  };
 }
 
 function alone(name: string, names: readonly string[], k: number): RankProfile {
@@ -147,7 +178,8 @@ function summarise(
   rows: readonly (readonly number[])[],
   generators: readonly string[],
   merges: readonly string[],
-): Omit<Recall, 'poolItems' | 'degraded'> {
+  against: string | undefined,
+): Omit<Recall, 'poolItems' | 'degraded' | 'subset'> {
   const width = 1 + generators.length + merges.length;
   const bootstrap = new Bootstrap(
     Array.from({ length: width }, (_, column) =>
@@ -164,6 +196,7 @@ function summarise(
         : bestIndex,
     0,
   );
+  const reference = against === undefined ? columnOf(best) : columnOfMerge(merges.indexOf(against));
   return {
     impressions: rows.length,
     reachable: bootstrap.interval(0),
@@ -175,7 +208,7 @@ function summarise(
     ),
     bestSingle: generators[best] as string,
     gains: Object.fromEntries(
-      merges.map((name, i) => [name, bootstrap.difference(columnOfMerge(i), columnOf(best))]),
+      merges.map((name, i) => [name, bootstrap.difference(columnOfMerge(i), reference)]),
     ),
   };
 }

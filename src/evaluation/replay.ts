@@ -4,6 +4,7 @@ import type { Dataset, DatasetImpression } from '../data/dataset';
 import { FeedrankError } from '../errors';
 import type { FeedEvent } from '../feed/event';
 import type { Feed, FeedOptions } from '../feed/feed';
+import type { Towers } from '../models/towers';
 import { knownSegments } from './impression-query';
 import { impressionsInOrder } from './impressions-in-order';
 import { KnowledgeQueue } from './knowledge-queue';
@@ -27,6 +28,8 @@ export interface ReplayOptions {
    * to everything that has been published or shown so far.
    */
   readonly poolMs?: number;
+  /** Give items their vectors as they enter the catalog, which must have the space. Defaults to none. */
+  readonly towers?: Towers;
   /**
    * Called for each impression when catalog and feed hold what was known at its time, and nothing
    * else. The replay waits for it.
@@ -61,9 +64,14 @@ export function replayFeedOptions({
   return { segments, latenessMs: replayLatenessMs };
 }
 
-/** The catalog that a dataset's items fit in. */
-export function replayCatalogOptions({ ids, spaces, columns, labels }: Dataset): CatalogOptions {
-  return { ids, spaces, columns, labels };
+/** The catalog that a dataset's items fit in, with the space of towers where there are any. */
+export function replayCatalogOptions(
+  { ids, spaces, columns, labels }: Dataset,
+  towers?: Towers,
+): CatalogOptions {
+  if (towers === undefined) return { ids, spaces, columns, labels };
+  const { name, dimensions, version } = towers.space;
+  return { ids, spaces: { ...spaces, [name]: { dimensions, version } }, columns, labels };
 }
 
 /**
@@ -96,7 +104,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     now = impression.at;
 
     const entering = stock.entering(impression);
-    if (entering.length > 0) await catalog.upsert(entering);
+    if (entering.length > 0)
+      await catalog.upsert((await options.towers?.embed(entering)) ?? entering);
     if (stock.leaving.length > 0) await catalog.remove(stock.leaving);
     // What was known before the last instant of the features' pool is part of the pool, as it is
     // where events are recorded when they become known.

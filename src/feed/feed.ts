@@ -7,6 +7,7 @@ import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition } from '../features/check-feature';
 import type { FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
+import { Towers } from '../models/towers';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
 import { checkHandle, checkObject, checkUserId } from '../validation';
@@ -21,7 +22,7 @@ import {
   type EngagementShape,
 } from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
-import { Plan, type FeedStages } from './plan';
+import { contextKeysOf, Plan, type FeedStages } from './plan';
 import type { Query } from './query';
 import { Segmentation, type Segments } from './segmentation';
 import type { Slate } from './slate';
@@ -40,6 +41,11 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
    * the profile that it `extends`; settings given in a query start from `profile`. Defaults to none.
    */
   readonly profiles?: readonly RankProfile[];
+  /**
+   * Towers whose space the catalog has. A query that brings no vector of that space gets one from the
+   * user tower, by what the reader has read lately. Defaults to none.
+   */
+  readonly towers?: Towers;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }
@@ -83,6 +89,7 @@ export class Feed {
   readonly #profiles: ProfileSet;
   readonly #shape: EngagementShape;
   readonly #segmentation: Segmentation;
+  readonly #towers: Towers | undefined;
   #engagement: NativeEngagement | undefined;
   /** Opened by this feed. */
   #bundle: Bundle | undefined;
@@ -93,12 +100,17 @@ export class Feed {
     const shape = engagementShape(engagement);
     this.#shape = shape;
     this.#segmentation = new Segmentation(shape.segments, 'segments');
+    if (options.towers !== undefined && !(options.towers instanceof Towers)) {
+      throw invalidArgument('towers', 'what Towers.load resolved to', options.towers);
+    }
+    this.#towers = options.towers;
     this.#plan = new Plan(options, {
       engagement,
       shape,
       segmentation: this.#segmentation,
       catalog: options.catalog,
       device: options.device ?? 'cpu',
+      towers: this.#towers,
     });
     this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {}, (settings) =>
       this.#plan.encodeSettings(settings),
@@ -208,7 +220,10 @@ export class Feed {
       throw invalidArgument('features', 'an array of features', features);
     }
     const definitions = features ? this.define(features) : this.#plan.definitions;
-    const keys = [...new Set(definitions.flatMap((definition) => definition.key ?? []))];
+    const towers = definitions.some(({ space }) => space === this.#towers?.space.name)
+      ? this.#towers
+      : undefined;
+    const keys = contextKeysOf(definitions, towers);
     const settings = requestSettings(this.#profiles.settings(query.profile), query);
     this.#plan.encodeSettings(settings);
     const checked = encodeQuery(query, this.catalog, this.#segmentation, settings, keys, list);
@@ -225,6 +240,7 @@ export class Feed {
         currentItem,
         segments,
         now,
+        ...(towers && { userTower: towers.encoder(this.catalog, keys) }),
       }),
     );
     return {
@@ -272,6 +288,20 @@ export class Feed {
   /** Names of the features that the ranker can read, in the order of the matrix. */
   get featureNames(): readonly string[] {
     return this.#plan.featureNames;
+  }
+
+  /**
+   * What a user tower would see of a reader: the last reads of items that the catalog holds, newest
+   * first, the page that the reader is on before all.
+   * @internal
+   */
+  recentReads(
+    query: Pick<Query, 'userId' | 'currentItemId'>,
+    now: number,
+    most: number,
+  ): { ids: ItemId[]; hours: Float32Array } {
+    const { userId, currentItemId: currentItem } = query;
+    return guard(() => this.#native().reads({ userId, currentItem, now, most }));
   }
 
   /** Distance of the instants at which pools of relative features are frozen. @internal */

@@ -1,5 +1,6 @@
 import type { NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
+import type { Towers } from '../models/towers';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type { EngagementShape } from './engagement-options';
 import type { Segmentation } from './segmentation';
@@ -11,6 +12,7 @@ export interface PlanTarget {
   readonly shape: EngagementShape;
   readonly segmentation: Segmentation;
   readonly device: string;
+  readonly towers: Towers | undefined;
 }
 
 /** A stage of any kind, native or the user's own. @internal */

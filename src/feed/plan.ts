@@ -12,6 +12,7 @@ import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition } from '../features/check-feature';
 import type { FeatureDefinition, FeatureVocabulary } from '../features/feature';
 import type { Model } from '../models/model';
+import type { Towers } from '../models/towers';
 import { encodeExposure } from '../profile/encode-exposure';
 import type { RankSettings } from '../profile/rank-settings';
 import { encodeFilter } from './encode-filters';
@@ -85,7 +86,7 @@ export class Plan {
 
     const ours = distinctColumns(this.enrichers);
     this.definitions = collectFeatures(enrichers, ranker, ours, target.shape);
-    this.contextKeys = [...new Set(this.definitions.flatMap((definition) => definition.key ?? []))];
+    this.contextKeys = contextKeysOf(this.definitions, target.towers);
     this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
     this.#labels = target.catalog.schema.labels;
@@ -99,6 +100,7 @@ export class Plan {
     const spec: NativePlanSpec = {
       ...features,
       contextValues: this.contextKeys.length,
+      ...(target.towers && { userTower: target.towers.encoder(target.catalog, this.contextKeys) }),
       generators: generators.map((stage) => encodeGenerator(stage, target)),
       filters: filters.map((stage) => encodeFilter(stage, target.catalog)),
       enricherName:
@@ -171,6 +173,15 @@ export class Plan {
       budgetMs: settings.budgetMs,
     };
   }
+}
+
+/** Keys of a query's context that features or the user tower read, each once. @internal */
+export function contextKeysOf(
+  definitions: readonly FeatureDefinition[],
+  towers: Towers | undefined,
+): string[] {
+  const keys = definitions.flatMap((definition) => definition.key ?? []);
+  return [...new Set([...keys, ...(towers?.description.context ?? [])])];
 }
 
 function list(

@@ -55,6 +55,28 @@ describe('measureRecall', () => {
     expect(recall.degraded['own']).toBeGreaterThan(0);
   });
 
+  it('says the same of a subset of the clicks, and of gains over a merge', async () => {
+    const recall = await measureRecall({
+      dataset,
+      generators: [trending(), fresh()],
+      settings: { quotas: { trending: 0, fresh: 1 } },
+      merges: { newest: {}, both: { quotas: { trending: 3, fresh: 1 } } },
+      against: 'newest',
+      inSubset: (id) => id === 2,
+      k: 1,
+    });
+    expect(recall.merges).toMatchObject({ newest: { mean: 0 }, both: { mean: 0.25 } });
+    expect(recall.gains).toMatchObject({ newest: { mean: 0 }, both: { mean: 0.25 } });
+    // Item 2 was clicked once, beside the item that the lists of one hold.
+    expect(recall.subset).toMatchObject({
+      impressions: 1,
+      reachable: { mean: 1 },
+      generators: { trending: { mean: 0 } },
+    });
+    const none = await measureRecall({ dataset, generators: [fresh()], inSubset: () => false });
+    expect(none.subset).toBeUndefined();
+  });
+
   it('looks only at the given time, and says where there is nothing', async () => {
     const options = { dataset, generators: [fresh()], k: 4 };
     const later = await measureRecall({ ...options, from: start + 100 * minute });
@@ -69,6 +91,7 @@ describe('measureRecall', () => {
     [{ k: 1.5 }, 'k'],
     [{ poolMs: 600_000 }, 'poolMs'],
     [{ poolMs: NaN }, 'poolMs'],
+    [{ against: 'none' }, 'against'],
     [{ split: 'test' }, 'split'],
   ])('refuses %j', async (options, argument) => {
     const recall = measureRecall({ dataset, generators: [fresh()], ...options });

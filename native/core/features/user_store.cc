@@ -177,6 +177,19 @@ UserStore::State UserStore::state(const UserId& user, int64_t now) const {
   return state;
 }
 
+std::vector<UserStore::Read> UserStore::reads(const UserId& user, int64_t now) const {
+  std::vector<Read> reads;
+  {
+    std::scoped_lock lock(mutex_);
+    const uint32_t place = place_of(user);
+    if (place == kNobody) return {};
+    reads = users_[place].reads;
+  }
+  const int64_t since = now - limits_.ttl_ms;
+  std::erase_if(reads, [since](const Read& entry) { return entry.at < since; });
+  return reads;
+}
+
 bool UserStore::forget(const UserId& user) {
   std::scoped_lock lock(mutex_);
   const uint32_t place = place_of(user);

@@ -59,6 +59,8 @@ class UserStore {
 
   /// What is known of the user as of `now`; empty for a stranger.
   State state(const UserId& user, int64_t now) const;
+  /// The state's reads alone.
+  std::vector<Read> reads(const UserId& user, int64_t now) const;
 
   /// Whether anything was known.
   bool forget(const UserId& user);

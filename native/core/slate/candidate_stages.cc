@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 #include <unordered_set>
 #include <utility>
 
@@ -51,12 +52,16 @@ Request::Generated Request::generated(uint32_t generator) const {
   switch (stage.kind) {
     case GeneratorStage::Kind::kDecayedDot: {
       const bool knows_user =
-          std::any_of(query_.user_vectors.begin(), query_.user_vectors.end(),
+          std::any_of(user_vectors_.begin(), user_vectors_.end(),
                       [&stage](const UserVectors& user) { return user.space == stage.space; });
-      if (!knows_user) return {{}, "no user vector"};
+      if (!knows_user) {
+        const bool expected = plan_->reader_encoder && plan_->reader_encoder->space == stage.space;
+        if (expected) throw std::runtime_error(encoder_failure_);
+        return {{}, "no user vector"};
+      }
       if (quota == 0) return {};
-      return {decayed_dot_items(*snapshot_, *retriever_, stage.space, query_.user_vectors,
-                                query_.now, settings_.tau_ms, settings_.negatives, quota),
+      return {decayed_dot_items(*snapshot_, *retriever_, stage.space, user_vectors_, query_.now,
+                                settings_.tau_ms, settings_.negatives, quota),
               ""};
     }
     case GeneratorStage::Kind::kTrending: {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "features/feature.h"
 #include "ranking/model.h"
 #include "slate/condition.h"
+#include "slate/reader_encoder.h"
 
 namespace feedrank {
 
@@ -68,6 +70,7 @@ struct SelectorStage {
 
 /// A feed, compiled: what each request runs, in order. Immutable and shared by requests.
 struct Plan {
+  std::optional<ReaderEncoder> reader_encoder;
   std::vector<GeneratorStage> generators;
   std::vector<FilterStage> filters;
   std::string enricher_name;
@@ -80,6 +83,21 @@ struct Plan {
     auto count = static_cast<uint32_t>(features.features.size());
     for (const ExternalEnricher& enricher : enrichers) count += enricher.features;
     return count;
+  }
+
+  /// Whether a native stage would make use of the encoder's vector; a given `list` is only ordered.
+  bool reads_encoded_reader(bool list) const {
+    if (!reader_encoder) return false;
+    const uint32_t space = reader_encoder->space;
+    const auto is_dot = [space](const Feature& feature) {
+      return feature.source == FeatureSource::kDot && feature.index == space;
+    };
+    const auto is_decayed_dot = [space](const GeneratorStage& stage) {
+      return stage.kind == GeneratorStage::Kind::kDecayedDot && stage.space == space;
+    };
+    return (ranker.kind == RankerStage::Kind::kDecayedDot && ranker.space == space) ||
+           std::any_of(features.features.begin(), features.features.end(), is_dot) ||
+           (!list && std::any_of(generators.begin(), generators.end(), is_decayed_dot));
   }
 };
 

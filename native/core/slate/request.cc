@@ -25,7 +25,8 @@ Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const P
       plan_(std::move(plan)),
       retriever_(std::move(retriever)),
       query_(std::move(query)),
-      settings_(std::move(settings)) {
+      settings_(std::move(settings)),
+      user_vectors_(query_.user_vectors) {
   if (!query_.list && plan_->features.reads(ReferenceSet::kList)) {
     throw Error("INVALID_ARGUMENT", "features",
                 "features: expected none that is relative to the list, got one; statistics of a "
@@ -40,8 +41,8 @@ bool Request::over_budget() const {
 bool Request::may_skip_ranking() const { return !plan_->ranker.fail_closed; }
 
 FeatureAssembler::Inputs Request::feature_inputs() const {
-  return {*snapshot_,          *engagement_, query_.now,          query_.context,
-          query_.user_vectors, query_.user,  query_.current_item, query_.segments};
+  return {*snapshot_,    *engagement_, query_.now,          query_.context,
+          user_vectors_, query_.user,  query_.current_item, query_.segments};
 }
 
 Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled,
@@ -74,6 +75,7 @@ void Request::start(Executor* helpers) {
   snapshot_ = engagement_->catalog()->pin();
   candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
   if (query_.explain) candidates_.history.emplace(candidates_.generators);
+  encode_reader();
   if (query_.list) {
     take_list();
     next_ = State::kEnrichers;
@@ -81,6 +83,22 @@ void Request::start(Executor* helpers) {
     return;
   }
   generate(helpers);
+}
+
+void Request::encode_reader() {
+  if (!plan_->reads_encoded_reader(query_.list.has_value())) return;
+  const ReaderEncoder& encoder = *plan_->reader_encoder;
+  for (const UserVectors& given : user_vectors_) {
+    if (given.space == encoder.space) return;
+  }
+  // However late the request is: it takes microseconds, and generators wait for it.
+  Timed timed(*this, encoder.name, "encoder");
+  try {
+    user_vectors_.push_back(feedrank::encode_reader(encoder, feature_inputs()));
+  } catch (const Error& error) {
+    encoder_failure_ = error.code() + ": " + error.what();
+    timed.skip(encoder_failure_);
+  }
 }
 
 Request::State Request::run_stages(const std::function<bool()>& cancelled) {

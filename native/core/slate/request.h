@@ -74,6 +74,8 @@ class Request {
   /// A ranker that fails closed is run, and its features assembled, however late it is.
   bool may_skip_ranking() const;
 
+  /// Adds the user tower's vector to the query's own, where the query gives none for its space.
+  void encode_reader();
   void generate(Executor* helpers);
   void take_list();
   struct Generated {
@@ -110,9 +112,11 @@ class Request {
   const Clock::time_point created_ = Clock::now();
 
   std::unique_ptr<const Snapshot> snapshot_;
-  State next_ = State::kGenerators;  // the next stage, native or external
-  uint32_t cursor_ = 0;              // the next filter
-  bool answered_ = false;            // the external stage at `next_` has its answer
+  std::vector<UserVectors> user_vectors_;  // the query's, and what the user tower made
+  std::string encoder_failure_;            // why it made none
+  State next_ = State::kGenerators;        // the next stage, native or external
+  uint32_t cursor_ = 0;                    // the next filter
+  bool answered_ = false;                  // the external stage at `next_` has its answer
   bool features_ready_ = false;
   std::vector<std::vector<Retrieved>> generated_;  // [generator]
   CandidateSet candidates_;

@@ -9,7 +9,7 @@ namespace feedrank {
 /// What one stage did for one request.
 struct StageTrace {
   std::string name;
-  std::string kind;     // generator, merge, filter, enricher, ranker, selector
+  std::string kind;     // encoder, generator, merge, filter, enricher, ranker, selector
   double ms = 0;        // of the stage itself; external stages are timed by the facade
   uint32_t in = 0;      // candidates before
   uint32_t out = 0;     // candidates after

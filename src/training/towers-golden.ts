@@ -1,0 +1,81 @@
+import { encodeTowerItems, type TowerItem } from '../models/encode-tower-items';
+import type { Towers } from '../models/towers';
+import { attributeCount, categoryCount } from '../models/towers-description';
+
+/** Inputs of both towers and what the towers answer to them, to check a stored file by. */
+export interface TowersGolden {
+  readonly item: {
+    readonly ids: number[];
+    readonly attributes: (number | null)[][];
+    readonly categories: (number | null)[][];
+    readonly outputs: number[][];
+  };
+  readonly user: {
+    readonly reads: number[][][];
+    readonly hours: number[][];
+    readonly present: number[][];
+    readonly context: (number | null)[][];
+    readonly outputs: number[][];
+  };
+}
+
+/** The items' answers, and those of readers who have read none, some and more than all of them. @internal */
+export async function goldenOf(
+  towers: Towers,
+  kind: 'string' | 'integer',
+  items: readonly TowerItem[],
+): Promise<TowersGolden> {
+  const { description } = towers;
+  const { dimensions, maxReads } = description;
+  const encoded = encodeTowerItems(items, description, kind, (id) => towers.has(id), 'items');
+  const vectors = await towers.native.item.encode(encoded);
+  const item = {
+    ids: [...encoded.ids],
+    attributes: rows(encoded.attributes, attributeCount(description), items.length),
+    categories: rows(encoded.categories, categoryCount(description), items.length),
+    outputs: rows(vectors, dimensions, items.length) as number[][],
+  };
+
+  const user = {
+    reads: [] as number[][][],
+    hours: [] as number[][],
+    present: [] as number[][],
+    context: [] as (number | null)[][],
+    outputs: [] as number[][],
+  };
+  for (const count of new Set([0, Math.ceil(maxReads / 2), maxReads])) {
+    const reads = new Float32Array(maxReads * dimensions);
+    const hours = new Float32Array(maxReads);
+    const present = new Float32Array(maxReads);
+    for (let r = 0; r < count; r++) {
+      const from = (r % items.length) * dimensions;
+      reads.set(vectors.subarray(from, from + dimensions), r * dimensions);
+      hours[r] = 2 ** r / 1024;
+      present[r] = 1;
+    }
+    // Nothing known of the query where nothing has been read.
+    const context = new Float32Array(description.context.length).fill(count === 0 ? NaN : 1);
+    const output = await towers.native.user.encode({ reads, hours, present, context });
+    user.reads.push(rows(reads, dimensions, maxReads) as number[][]);
+    user.hours.push([...hours]);
+    user.present.push([...present]);
+    user.context.push(nullable(context));
+    user.outputs.push([...output]);
+  }
+  return { item, user };
+}
+
+function rows(
+  values: Float32Array | Uint32Array,
+  width: number,
+  count: number,
+): (number | null)[][] {
+  return Array.from({ length: count }, (_, i) =>
+    nullable(values.subarray(i * width, (i + 1) * width)),
+  );
+}
+
+/** JSON has no NaN. */
+function nullable(values: Float32Array | Uint32Array): (number | null)[] {
+  return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+}
