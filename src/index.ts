@@ -134,11 +134,12 @@ export type {
   FairnessOptions,
   NetworkOptions,
   RankingLoss,
+  TowerOptions,
   TrainOptions,
 } from './training/train-options';
 export type { EpochProgress, Training, TrainingProgress } from './training/training';
 export { trainTwoTowers } from './training/train-two-towers';
-export type { TowersGolden } from './training/towers-golden';
+export type { TowersGolden } from './models/towers-golden';
 export type { TwoTowerProgress, TwoTowerTrainingOptions } from './training/two-tower-options';
 export type { TrainedTowers } from './training/two-tower-training';
 export type { UserVector } from './user-vector';

@@ -3,6 +3,7 @@ import { binding } from '../binding';
 import { invalidArgument } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
 import type { ItemId } from '../identity';
+import type { TowersGolden } from '../models/towers-golden';
 import {
   checkDistinct,
   checkInteger,
@@ -56,7 +57,7 @@ export interface TowerParts {
     /** [item × dimension], row-major. */
     readonly vectors: Float32Array;
   };
-  readonly golden: unknown;
+  readonly golden: TowersGolden;
 }
 
 type ListedFiles = BundleManifest['files'];

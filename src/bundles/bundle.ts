@@ -5,10 +5,14 @@ import { binding } from '../binding';
 import { FeedrankError } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { Model } from '../models/model';
+import { Towers } from '../models/towers';
+import type { TowersDescription } from '../models/towers-description';
+import { differenceFromGolden } from '../models/towers-golden';
 import { checkPath } from '../validation';
 import { corruptBundle, shortMessage } from './bundle-error';
 import { checkTowerIds, fromLittleEndian, tensorSchemas, type TowerParts } from './bundle-parts';
 import { checkFeatures, checkGolden, checkHeads } from './check-parts';
+import { manifestName } from './manifest';
 import type { BundleManifest, RankerManifest, TowersManifest } from './manifest';
 import { readManifest } from './read-manifest';
 
@@ -21,19 +25,18 @@ export class Bundle {
   readonly path: string;
   readonly manifest: BundleManifest;
   readonly #ranker: Model | undefined;
-  /** Verified, but not loaded. @internal */
-  readonly towerParts: TowerParts | undefined;
+  readonly #towers: Towers | undefined;
 
   private constructor(
     folder: string,
     manifest: BundleManifest,
     ranker: Model | undefined,
-    towerParts: TowerParts | undefined,
+    towers: Towers | undefined,
   ) {
     this.path = folder;
     this.manifest = manifest;
     this.#ranker = ranker;
-    this.towerParts = towerParts;
+    this.#towers = towers;
   }
 
   /**
@@ -60,9 +63,14 @@ export class Bundle {
     if (ranker === undefined && towers === undefined) {
       throw wrongManifest(folder, 'it has neither a ranker nor towers');
     }
-    const towerParts = towers && (await readTowers(folder, towers, fileOf));
     const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file)));
-    return new Bundle(folder, manifest, model, towerParts);
+    try {
+      const loaded = towers && (await loadTowers(folder, towers, fileOf));
+      return new Bundle(folder, manifest, model, loaded);
+    } catch (error) {
+      model?.dispose();
+      throw error;
+    }
   }
 
   /** The ranking model; undefined where the bundle has none. */
@@ -70,9 +78,18 @@ export class Bundle {
     return this.#ranker;
   }
 
+  /**
+   * Its item tower and user tower; undefined where the bundle has none. A feed that is made with the
+   * bundle uses them if its catalog has their space.
+   */
+  get towers(): Towers | undefined {
+    return this.#towers;
+  }
+
   /** Lets go of the models. Feeds that were made with them keep them while they need them. */
   dispose(): void {
     this.#ranker?.dispose();
+    this.#towers?.dispose();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
@@ -174,6 +191,33 @@ async function checkAnswers(
       'path',
     );
   });
+}
+
+async function loadTowers(
+  folder: string,
+  manifest: TowersManifest,
+  fileOf: (name: string) => Buffer,
+): Promise<Towers> {
+  const parts = await readTowers(folder, manifest, fileOf);
+  // What a manifest vouches for has been verified and inspected by now.
+  const towers = await Towers.load(
+    { ...parts, description: parts.description as TowersDescription },
+    { allowUnverified: true },
+  );
+  let difference: string | undefined;
+  try {
+    difference = await differenceFromGolden(towers, manifest.golden);
+    if (difference === undefined) return towers;
+  } catch (error) {
+    towers.dispose();
+    throw corruptBundle(folder, manifestName, shortMessage(error), error);
+  }
+  towers.dispose();
+  throw new FeedrankError(
+    'BUNDLE_GOLDEN',
+    `path: the towers of bundle '${folder.slice(0, 500)}' do not answer to ${difference} as they did when they were exported`,
+    'path',
+  );
 }
 
 async function readTowers(

@@ -8,6 +8,9 @@ const tensor = Type.Object({
   type: Type.Literal('float32'),
   shape: Type.Array(Type.Union([Type.String(), Type.Integer({ minimum: 1 })])),
 });
+const wholeNumbers = Type.Array(Type.Integer({ minimum: 0 }));
+const nullableRow = Type.Array(Type.Union([Type.Number(), Type.Null()]));
+const numberRows = Type.Array(Type.Array(Type.Number()));
 const details = Type.Record(Type.String(), Type.Unknown());
 
 const feature = Type.Object({
@@ -64,7 +67,21 @@ export const bundleManifestSchema = Type.Object(
         ids: Type.Union([Type.Literal('string'), Type.Literal('integer')]),
         items: Type.Integer({ minimum: 0 }),
         description: details,
-        golden: Type.Unknown(),
+        golden: Type.Object({
+          item: Type.Object({
+            ids: wholeNumbers,
+            attributes: Type.Array(nullableRow),
+            categories: Type.Array(nullableRow),
+            outputs: numberRows,
+          }),
+          user: Type.Object({
+            reads: Type.Array(numberRows),
+            hours: numberRows,
+            present: numberRows,
+            context: Type.Array(nullableRow),
+            outputs: numberRows,
+          }),
+        }),
       }),
     ),
     training: details,

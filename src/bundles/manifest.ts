@@ -1,4 +1,5 @@
 import type { FeatureDefinition } from '../features/feature';
+import type { TowersGolden } from '../models/towers-golden';
 
 /** Version of the format that this package writes, and the newest that it reads. */
 export const bundleFormatVersion = 1;
@@ -63,7 +64,8 @@ export interface TowersManifest {
   readonly items: number;
   /** What the towers read. */
   readonly description: Readonly<Record<string, unknown>>;
-  readonly golden: unknown;
+  /** Inputs of both towers, and their answers. */
+  readonly golden: TowersGolden;
 }
 
 /** The manifest of a bundle: `manifest.json`, which vouches for every file, itself included. */

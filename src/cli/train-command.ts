@@ -41,6 +41,7 @@ interface TrainFlags {
   readonly group?: string;
   readonly dwellWeight?: number;
   readonly calibration?: Calibration;
+  readonly towers?: boolean;
   readonly checkpoints?: string;
   readonly json?: boolean;
 }
@@ -70,6 +71,7 @@ export function addTrainCommand(program: Command): void {
     )
     .option('--scenario <name>', `of the simulated world: ${simulatedScenarios.join(', ')}`)
     .option('--malformed <what>', 'fail on malformed rows, or skip and count them (default: fail)')
+    .option('--towers', 'train an item tower and a user tower for retrieval as well')
     .option('--checkpoints <folder>', 'keep the best network so far there after each pass')
     .option('--json', 'print one JSON object')
     .action(run);
@@ -121,19 +123,29 @@ async function showProgress(training: Training<TrainingResult>): Promise<void> {
         bar.progress.stop();
         bar = { title, progress: startProgress(title) };
       }
-      if (progress.phase === 'replay') bar.progress.update(progress.done, progress.total);
-      else {
-        const { member, epoch, epochs, members } = progress;
-        bar.progress.update((member - 1) * epochs + epoch, members * epochs);
-      }
+      bar.progress.update(...shareOf(progress));
     }
   } finally {
     bar.progress.stop();
   }
 }
 
+function shareOf(progress: TrainingProgress): [done: number, total: number] {
+  switch (progress.phase) {
+    case 'replay':
+      return [progress.done, progress.total];
+    case 'towers':
+      return [progress.batch, progress.batches];
+    case 'train': {
+      const { member, epoch, epochs, members } = progress;
+      return [(member - 1) * epochs + epoch, members * epochs];
+    }
+  }
+}
+
 function titleOf(progress: TrainingProgress): string {
   if (progress.phase === 'replay') return 'replaying';
+  if (progress.phase === 'towers') return `training the towers, pass ${progress.epoch}`;
   return progress.stage === 'refit' ? 'training on everything' : 'training';
 }
 

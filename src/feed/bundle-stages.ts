@@ -1,6 +1,8 @@
 import type * as Bundles from '../bundles/bundle';
 import type { Bundle } from '../bundles/bundle';
+import type { Catalog } from '../catalog/catalog';
 import { invalidArgument } from '../errors';
+import type { Towers } from '../models/towers';
 import { torchScript } from '../stages/native-stages';
 import type { FeedRanking } from './feed';
 import type { FeedStages } from './plan';
@@ -8,6 +10,8 @@ import type { FeedStages } from './plan';
 /** What a bundle brings into a feed. */
 interface BundleStages {
   readonly stages: Pick<FeedStages, 'ranker'>;
+  /** There only where the catalog has their space. */
+  readonly towers: Towers | undefined;
   /** Opened here, and so the feed's to dispose of. */
   readonly opened: Bundle | undefined;
 }
@@ -17,10 +21,13 @@ interface BundleStages {
  * `INVALID_ARGUMENT`, or as `Bundle.open`.
  * @internal
  */
-export async function takeBundle({ bundle, ranker }: FeedRanking): Promise<BundleStages> {
+export async function takeBundle(
+  { bundle, ranker }: FeedRanking,
+  catalog: Catalog,
+): Promise<BundleStages> {
   if (bundle === undefined) {
     if (ranker === undefined) throw invalidArgument('ranker', 'a ranker, or a bundle', ranker);
-    return { stages: { ranker }, opened: undefined };
+    return { stages: { ranker }, towers: undefined, opened: undefined };
   }
   if (ranker !== undefined) {
     throw invalidArgument('bundle', 'a bundle or a ranker, not both', bundle);
@@ -37,5 +44,11 @@ export async function takeBundle({ bundle, ranker }: FeedRanking): Promise<Bundl
     opened?.dispose();
     throw invalidArgument('bundle', 'a bundle with a ranker', bundle);
   }
-  return { stages: { ranker: torchScript(open.ranker) }, opened };
+  const spaces = catalog.schema.spaces.map(({ name }) => name);
+  const { towers } = open;
+  return {
+    stages: { ranker: torchScript(open.ranker) },
+    towers: towers && spaces.includes(towers.space.name) ? towers : undefined,
+    opened,
+  };
 }

@@ -43,7 +43,8 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
   readonly profiles?: readonly RankProfile[];
   /**
    * Towers whose space the catalog has. A query that brings no vector of that space gets one from the
-   * user tower, by what the reader has read lately. Defaults to none.
+   * user tower, by what the reader has read lately. Defaults to those of the `bundle`, where the
+   * catalog has their space.
    */
   readonly towers?: Towers;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
@@ -143,9 +144,13 @@ export class Feed {
   }
 
   static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
-    const { stages, opened } = await takeBundle(options);
+    const { stages, towers, opened } = await takeBundle(options, options.catalog);
     try {
-      const feed = new Feed({ ...options, ...stages }, guard(engage));
+      const encoding = options.towers ?? towers;
+      const feed = new Feed(
+        { ...options, ...stages, ...(encoding ? { towers: encoding } : {}) },
+        guard(engage),
+      );
       feed.#bundle = opened;
       return feed;
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset';
 import type { DatasetSource } from '../data/open-dataset';
 import { invalidArgument } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
+import type { TwoTowerTrainingOptions } from './two-tower-options';
 import {
   checkFlag,
   checkInteger,
@@ -52,6 +53,12 @@ export interface NetworkOptions {
    */
   readonly members?: number;
 }
+
+/** What the towers of a bundle are trained with; the rest is as for its ranker. */
+export type TowerOptions = Omit<
+  TwoTowerTrainingOptions,
+  'dataset' | 'split' | 'lagMs' | 'seed' | 'signal' | 'onProgress'
+>;
 
 /** Options of {@link train}. */
 export interface TrainOptions extends Omit<DatasetSource, 'dataset' | 'seed'> {
@@ -139,6 +146,11 @@ export interface TrainOptions extends Omit<DatasetSource, 'dataset' | 'seed'> {
    * Defaults to none.
    */
   readonly checkpoints?: string;
+  /**
+   * Whether the bundle also gets an item tower and a user tower, whose embedding space is named
+   * `tower`; see {@link trainTwoTowers} for the options. Costs a second replay. Defaults to `false`.
+   */
+  readonly towers?: boolean | TowerOptions;
   /** Ends the training with `ABORTED` within some tens of milliseconds; nothing is written then. */
   readonly signal?: AbortSignal;
 }
@@ -177,6 +189,7 @@ export interface ResolvedTrainOptions {
   readonly threads: number | undefined;
   readonly ranker: RankerOptions;
   readonly fairness: FairnessOptions | undefined;
+  readonly towers: TowerOptions | undefined;
   readonly checkpoints: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -223,6 +236,7 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
       options.threads === undefined ? undefined : checkInteger(options.threads, 'threads', 1, 256),
     ranker: resolveRankerOptions(options),
     fairness: fairness === undefined ? undefined : checkFairness(fairness),
+    towers: resolveTowers(options.towers ?? false),
     checkpoints:
       options.checkpoints === undefined ? undefined : checkPath(options.checkpoints, 'checkpoints'),
     signal,
@@ -257,6 +271,11 @@ export function resolveRankerOptions(
     tailShare: checkNumber(options.tailShare ?? 0.2, 'tailShare', 0.01, 0.5),
     refit: checkFlag(options.refit ?? true, 'refit'),
   };
+}
+
+function resolveTowers(value: unknown): TowerOptions | undefined {
+  if (typeof value === 'boolean') return value ? {} : undefined;
+  return checkObject(value, 'towers');
 }
 
 function checkFairness(value: unknown): FairnessOptions {

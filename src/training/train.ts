@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { checkBundleTarget, writeBundle } from '../bundles/write-bundle';
+import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { FeedrankError, fromNative } from '../errors';
 import type { MeanInterval } from '../evaluation/bootstrap';
@@ -12,6 +13,9 @@ import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } fro
 import { Training, type TrainingProgress } from './training';
 import { gatherTrainingData } from './training-data';
 import { trainingFeatures } from './training-features';
+import { trainTwoTowers } from './train-two-towers';
+import { checkTwoTowerOptions } from './two-tower-options';
+import type { TrainedTowers } from './two-tower-training';
 
 /** What a training gave. */
 export interface TrainingResult {
@@ -54,15 +58,26 @@ async function run(
   const { signal } = resolved;
   try {
     signal?.throwIfAborted();
-    const { trained, training, data } = await learn(options, resolved, tell);
+    const dataset =
+      typeof options.dataset === 'object'
+        ? options.dataset
+        : await openDataset({ ...options, dataset: options.dataset });
+    // What is wrong with the towers' options is said before anything is learnt.
+    if (resolved.towers) checkTwoTowerOptions({ ...resolved.towers, dataset });
+    const { trained, training, data } = await learn(dataset, options, resolved, tell);
+    const towers = await learnTowers(dataset, resolved, tell);
     signal?.throwIfAborted();
     await writeBundle(
       resolved.out,
       {
         ranker: { ...trained, golden: await checkedGolden(trained) },
-        training,
+        ...(towers ? { towers } : {}),
+        training: { ...training, ...(towers ? { towers: towers.description } : {}) },
         data,
-        metrics: { validation: trained.validation },
+        metrics: {
+          validation: trained.validation,
+          ...(towers ? { towers: towers.metrics } : {}),
+        },
       },
       { force: resolved.force },
     );
@@ -81,15 +96,12 @@ async function run(
 }
 
 async function learn(
+  dataset: Dataset,
   options: TrainOptions,
   resolved: ResolvedTrainOptions,
   tell: (progress: TrainingProgress) => void,
 ): Promise<{ trained: TrainedRanker; training: object; data: object }> {
   const { seed, mode, split, lagMs, ranker, signal, threads, checkpoints } = resolved;
-  const dataset =
-    typeof options.dataset === 'object'
-      ? options.dataset
-      : await openDataset({ ...options, dataset: options.dataset });
   const fairness = resolved.fairness && {
     measure: dataset.labels.includes(resolved.fairness.group)
       ? ('pairwise' as const)
@@ -134,6 +146,19 @@ async function learn(
     },
     data: { ...data.fingerprint, skippedLists: data.skipped },
   };
+}
+
+async function learnTowers(
+  dataset: Dataset,
+  { towers, split, lagMs, seed, signal }: ResolvedTrainOptions,
+  tell: (progress: TrainingProgress) => void,
+): Promise<TrainedTowers | undefined> {
+  if (!towers) return undefined;
+  return trainTwoTowers({
+    ...{ ...towers, dataset, split, lagMs, seed },
+    ...(signal ? { signal } : {}),
+    onProgress: (progress) => tell({ phase: 'towers', ...progress }),
+  });
 }
 
 /** What the file answers to golden inputs, which is what the networks had answered. */

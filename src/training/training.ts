@@ -1,3 +1,5 @@
+import type { TwoTowerProgress } from './two-tower-options';
+
 /** How a network is doing; told at the end of each pass over the data. */
 export interface EpochProgress {
   readonly phase: 'train';
@@ -28,7 +30,11 @@ export type TrainingProgress =
       readonly done: number;
       readonly total: number;
     }
-  | EpochProgress;
+  | EpochProgress
+  | ({
+      /** The two towers learn, once the ranker has. */
+      readonly phase: 'towers';
+    } & TwoTowerProgress);
 
 /**
  * A training that runs. Iterate over it to watch, and await `result`; it goes on whether anybody

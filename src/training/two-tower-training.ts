@@ -3,12 +3,12 @@ import type { Dataset } from '../data/dataset';
 import { guard, guardAsync } from '../errors';
 import { encodeTowerItems } from '../models/encode-tower-items';
 import { Towers, type TowersParts } from '../models/towers';
+import { goldenOf, type TowersGolden } from '../models/towers-golden';
 import {
   attributeCount,
   categoryCount,
   type TowersDescription,
 } from '../models/towers-description';
-import { goldenOf, type TowersGolden } from './towers-golden';
 import { gatherTowerExamples, throwIfAborted, type TowerExamples } from './two-tower-examples';
 import {
   checkTwoTowerOptions,

@@ -66,7 +66,7 @@ test.each<[string, ErrorCode, RegExp, Change]>([
   [
     'that lists nothing',
     'BUNDLE_CORRUPT',
-    /does not list user-tower\.pt/,
+    /does not list ranker\.pt/,
     (manifest) => (manifest.files = {}),
   ],
   [
@@ -110,6 +110,24 @@ test.each<[string, ErrorCode, RegExp, Change]>([
     'BUNDLE_CORRUPT',
     /golden\.inputs\[0\]/,
     (manifest) => manifest.ranker!.golden.inputs[0]!.pop(),
+  ],
+  [
+    'whose item tower answers otherwise',
+    'BUNDLE_GOLDEN',
+    /golden item 1/,
+    (manifest) => (manifest.towers!.golden.item.outputs[1]![0]! += 0.001),
+  ],
+  [
+    'whose user tower answers otherwise',
+    'BUNDLE_GOLDEN',
+    /golden reader 0/,
+    (manifest) => (manifest.towers!.golden.user.outputs[0]![1]! -= 0.001),
+  ],
+  [
+    'with golden readers that do not fit',
+    'BUNDLE_CORRUPT',
+    /manifest\.json/,
+    (manifest) => manifest.towers!.golden.user.reads.pop(),
   ],
   [
     'with another number of items',

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { saveScriptedNetwork, type FeatureDefinition } from '../../src';
+import { saveScriptedNetwork, trainTwoTowers, type FeatureDefinition } from '../../src';
 import { readArchive } from '../../src/archives/read-archive';
 import type { BundleParts } from '../../src/bundles/write-bundle';
+import { simulateFeed } from '../../src/data/simulated-feed';
 import { temporaryFolder } from '../support/temporary-folder';
 import { zipArchive, type ZipEntry } from '../support/zip-archive';
 
@@ -55,30 +56,27 @@ export async function rankerParts(): Promise<BundleParts> {
   };
 }
 
-/** With towers that are models like any other: only whoever loads them knows what they should be. */
-export async function towerParts(): Promise<BundleParts> {
-  const tower = await rankerBytes();
+let trained: ReturnType<typeof trainTwoTowers> | undefined;
+
+/** With towers that have hardly learnt anything, and items that they have never seen. */
+export async function towerParts(): Promise<BundleParts & { towers: object }> {
+  trained ??= trainTwoTowers({
+    dataset: simulateFeed({ items: 40, users: 8, trainImpressions: 60, validationImpressions: 1 }),
+    ...{ dimensions: 2, hidden: 4, idBuckets: 8, categoryBuckets: 8, epochs: 1, refit: false },
+  });
+  const { userTower, itemTower, space, description, golden } = await trained;
+  const vectors = Float32Array.of(1, 2, 3, 4, 0.1, -1e-30);
+  const items = { ids: ['a', 'b', 'ü'], kind: 'string' as const, vectors };
   return {
     ...(await rankerParts()),
-    towers: {
-      userTower: tower,
-      itemTower: tower,
-      space: { name: 'tower', version: '1', dimensions: 2 },
-      description: { reads: 20 },
-      items: {
-        ids: ['a', 'b', 'ü'],
-        kind: 'string',
-        vectors: Float32Array.of(1, 2, 3, 4, 0.1, -1e-30),
-      },
-      golden: { inputs: [[1]], outputs: [[1]] },
-    },
+    towers: { userTower, itemTower, space, description, golden, items },
   };
 }
 
 /** A bundle without a ranker. */
 export async function towersAlone(): Promise<BundleParts & { towers: object }> {
   const { towers, training, data, metrics } = await towerParts();
-  return { towers: towers!, training, data, metrics };
+  return { towers, training, data, metrics };
 }
 
 /** The entries of a real TorchScript file, by their names below its root folder. */

@@ -80,7 +80,7 @@ test('an existing target is refused, unless force replaces a bundle by a bundle'
   expect(contents(folder)).toEqual(before);
   await writeBundle(target, parts, { force: true });
   expect(fs.readdirSync(folder)).toEqual(['bundle']);
-  expect((await Bundle.open(target)).towerParts).toBeDefined();
+  expect((await Bundle.open(target)).towers).toBeDefined();
   await writeBundle(path.join(folder, 'fresh'), parts, { force: true });
   expect(fs.readdirSync(folder).sort()).toEqual(['bundle', 'fresh']);
 });

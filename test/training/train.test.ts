@@ -5,8 +5,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 
 import {
   Bundle,
+  Catalog,
+  decayedDot,
   evaluate,
+  Feed,
   Model,
+  replayCatalogOptions,
   train,
   type Dataset,
   type DatasetImpression,
@@ -154,6 +158,53 @@ describe('train', () => {
       'age',
       'words',
     ]);
+  });
+
+  it('adds towers, which a feed made from the bundle finds items with', async () => {
+    const path = out();
+    const world = smallWorld();
+    const towers = { dimensions: 8, hidden: 8, idBuckets: 64, categoryBuckets: 64, epochs: 2 };
+    const phases = new Set<string>();
+    const training = train({ ...quick, dataset: world, out: path, mode: 'rank', towers });
+    for await (const { phase } of training) phases.add(phase);
+    expect([...phases]).toEqual(['replay', 'train', 'towers']);
+
+    await using bundle = await Bundle.open(path);
+    const { name, version, dimensions } = bundle.towers!.space;
+    await using catalog = await Catalog.create({
+      ...replayCatalogOptions(world),
+      spaces: { ...world.spaces, [name]: { version, dimensions } },
+    });
+    const items = world.items.map((item) => ({ publishTime: 0, ...item }));
+    await catalog.upsert(await bundle.towers!.embed(items));
+    await using feed = await Feed.create({
+      catalog,
+      bundle: path,
+      generators: [decayedDot({ space: name })],
+    });
+    const now = items.at(-1)!.publishTime;
+    const slate = await feed.rank({ userId: 1, now });
+    expect(slate.degraded).toEqual([]);
+    expect(slate.items).toHaveLength(50);
+    expect(slate.trace.nativeCalls).toBe(1);
+
+    // A catalog without the space is served all the same, by the ranker alone.
+    await using plain = await Catalog.create(replayCatalogOptions(world));
+    await plain.upsert(items);
+    await using rankerAlone = await Feed.create({ catalog: plain, bundle: path });
+    expect((await rankerAlone.rerank({ now }, [items[0]!.id])).items).toHaveLength(1);
+  });
+
+  it('says what is wrong with the options of towers before it learns', async () => {
+    const told: TrainingProgress[] = [];
+    const training = train({ dataset: smallWorld(), out: out(), towers: { dimensions: 0 } });
+    await expectRefusal(
+      async () => {
+        for await (const progress of training) told.push(progress);
+      },
+      { code: 'INVALID_ARGUMENT', argument: 'dimensions' },
+    );
+    expect(told).toEqual([]);
   });
 
   it('keeps the best networks so far as models that can be loaded', async () => {

@@ -1,6 +1,6 @@
-import { encodeTowerItems, type TowerItem } from '../models/encode-tower-items';
-import type { Towers } from '../models/towers';
-import { attributeCount, categoryCount } from '../models/towers-description';
+import { encodeTowerItems, type TowerItem } from './encode-tower-items';
+import type { Towers } from './towers';
+import { attributeCount, categoryCount } from './towers-description';
 
 /** Inputs of both towers and what the towers answer to them, to check a stored file by. */
 export interface TowersGolden {
@@ -63,6 +63,52 @@ export async function goldenOf(
     user.outputs.push([...output]);
   }
   return { item, user };
+}
+
+/**
+ * Where the towers answer otherwise than they did when they were stored, beyond
+ * |a − b| ≤ 1e-4 · max(1, |b|); undefined where they do not.
+ * @internal
+ */
+export async function differenceFromGolden(
+  { native, space }: Towers,
+  { item, user }: TowersGolden,
+): Promise<string | undefined> {
+  const vectors = await native.item.encode({
+    ids: Uint32Array.from(item.ids),
+    attributes: numbers(item.attributes.flat()),
+    categories: Uint32Array.from(item.categories.flat(), Number),
+  });
+  const wrong = wrongRow(vectors, item.outputs, space.dimensions);
+  if (wrong !== undefined) return `golden item ${wrong}`;
+  for (const [row, expected] of user.outputs.entries()) {
+    const vector = await native.user.encode({
+      reads: numbers(user.reads[row]!.flat()),
+      hours: numbers(user.hours[row]!),
+      present: numbers(user.present[row]!),
+      context: numbers(user.context[row]!),
+    });
+    if (wrongRow(vector, [expected], space.dimensions) !== undefined) return `golden reader ${row}`;
+  }
+  return undefined;
+}
+
+function wrongRow(
+  values: Float32Array,
+  expected: readonly (readonly number[])[],
+  width: number,
+): number | undefined {
+  const row = expected.findIndex((outputs, r) =>
+    outputs.some((value, d) => {
+      const difference = Math.abs(values[r * width + d]! - value);
+      return !(difference <= 1e-4 * Math.max(1, Math.abs(value)));
+    }),
+  );
+  return row < 0 ? undefined : row;
+}
+
+function numbers(values: readonly (number | null)[]): Float32Array {
+  return Float32Array.from(values, (value) => value ?? NaN);
 }
 
 function rows(
