@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "error.h"
+#include "ranking/frozen_module.h"
 #include "ranking/model_backend.h"
 #include "ranking/torch_error.h"
 
@@ -16,7 +17,7 @@ ScriptedTower::ScriptedTower(const std::string& bytes, std::string argument)
     std::istringstream stream(bytes, std::ios::binary);
     torch::jit::Module module = torch::jit::load(stream, c10::Device(c10::kCPU));
     module.eval();
-    prototype_ = torch::jit::freeze(module);
+    prototype_ = frozen_module(module);
   } catch (const std::exception& error) {
     throw Error("MODEL_CORRUPT", argument_,
                 argument_ + ": expected a TorchScript file that LibTorch " + libtorch_version() +

@@ -31,7 +31,7 @@ class ScriptedTower {
 
   const std::string argument_;
   std::mutex mutex_;
-  torch::jit::Module prototype_;
+  torch::jit::Module prototype_;  // before its clones, which must not outlive it
   std::vector<torch::jit::Module> idle_;
 };
 

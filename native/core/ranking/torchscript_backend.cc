@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "error.h"
+#include "ranking/frozen_module.h"
 #include "ranking/model_backend.h"
 #include "ranking/torch_error.h"
 
@@ -149,7 +150,7 @@ std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
     constexpr bool kDebugFiles = false;
     torch::jit::Module module = torch::jit::load(reader, c10::Device(c10::kCPU), kDebugFiles);
     module.eval();
-    backend = std::make_unique<TorchScriptBackend>(torch::jit::freeze(module), options.features,
+    backend = std::make_unique<TorchScriptBackend>(frozen_module(module), options.features,
                                                    options.heads);
   } catch (const std::exception& error) {
     throw Error("MODEL_CORRUPT", "path",
