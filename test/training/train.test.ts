@@ -59,11 +59,17 @@ describe('train', () => {
   describe('on a simulated world', () => {
     let path: string;
     const told: TrainingProgress[] = [];
+    const dataset = simulateFeed({
+      items: 800,
+      users: 150,
+      trainImpressions: 3000,
+      validationImpressions: 1500,
+    });
 
     beforeAll(async () => {
       path = out();
       const training = train({
-        dataset: 'simulated',
+        dataset,
         out: path,
         epochs: 6,
         network: { hidden: [32] },
@@ -73,7 +79,7 @@ describe('train', () => {
 
     it('writes a bundle whose ranker beats popularity on what came later', async () => {
       const [learnt, popularity] = await Promise.all(
-        [path, 'popularity'].map((ranker) => evaluate({ dataset: 'simulated', ranker })),
+        [path, 'popularity'].map((ranker) => evaluate({ dataset, ranker })),
       );
       expect(learnt!.metrics.auc.low).toBeGreaterThan(popularity!.metrics.auc.high);
       expect(learnt!.metrics.ndcg10.low).toBeGreaterThan(popularity!.metrics.ndcg10.high);
@@ -81,7 +87,7 @@ describe('train', () => {
 
     it('tells how it went, epoch by epoch', () => {
       const replayed = told.filter((progress) => progress.phase === 'replay');
-      expect(replayed.at(-1)).toEqual({ phase: 'replay', done: 8000, total: 8000 });
+      expect(replayed.at(-1)).toEqual({ phase: 'replay', done: 3000, total: 3000 });
       const epochs = told.flatMap((progress) => (progress.phase === 'train' ? [progress] : []));
       const heldOut = epochs.filter(({ stage }) => stage === 'held-out');
       expect(heldOut.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -109,7 +115,7 @@ describe('train', () => {
     });
 
     it('gives probabilities that agree with the clicks', async () => {
-      const { calibration } = await evaluate({ dataset: 'simulated', ranker: path });
+      const { calibration } = await evaluate({ dataset, ranker: path });
       expect(Math.abs(calibration!.predicted - calibration!.clicked)).toBeLessThan(0.02);
       expect(calibration!.error).toBeLessThan(0.03);
     });
@@ -243,7 +249,7 @@ describe('train', () => {
     const path = out();
     const controller = new AbortController();
     const training = train({
-      ...{ dataset: 'simulated', out: path, epochs: 1000, patience: 1000 },
+      ...{ dataset: smallWorld(), out: path, epochs: 1000, patience: 1000 },
       signal: controller.signal,
     });
     const aborted: Refusal = { code: 'ABORTED', argument: 'signal' };
