@@ -1,23 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { temporaryFolder } from '../support/temporary-folder';
-
-const root = path.resolve(__dirname, '../..');
+import { runPage } from './run-page';
 
 test('the blocks of docs/writing-a-stage.md are one program that does what the page says', async () => {
-  const page = readFileSync(path.join(root, 'docs/writing-a-stage.md'), 'utf8');
-  const blocks = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
-  expect(blocks.length).toBeGreaterThanOrEqual(8);
-  const folder = temporaryFolder();
-  mkdirSync(path.join(folder, 'node_modules'));
-  symlinkSync(root, path.join(folder, 'node_modules/feedrank'));
-  const file = path.join(folder, 'page.js');
-  writeFileSync(file, blocks.join('\n'));
+  const { blocks, stdout, stderr } = await runPage('writing-a-stage.md');
 
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file]);
-
+  expect(blocks).toBeGreaterThanOrEqual(8);
   expect(stderr).toBe('');
   const lines = stdout.trim().split('\n');
   // Age is log1p(hours); the reader has two minutes, and an essay takes 4000 / 230. By one author,

@@ -1,19 +1,17 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 
+import { Bundle, train, type Calibration } from '../../src';
+import { runPython, testWithPython } from '../support/python-torch';
 import { temporaryFolder } from '../support/temporary-folder';
-import { trainSmall } from './trained-towers';
-
-const python = process.env['FEEDRANK_TEST_PYTHON'] ?? 'python3';
-const hasTorch = spawnSync(python, ['-c', 'import torch'], { timeout: 60_000 }).status === 0;
+import { smallTowers, smallWorld } from './trained-towers';
 
 const script = `
 import json, sys, torch
 folder = sys.argv[1]
-golden = json.load(open(folder + '/golden.json'))
+manifest = json.load(open(folder + '/manifest.json'))
 nan = float('nan')
 def floats(value):
     if isinstance(value, list):
@@ -21,40 +19,67 @@ def floats(value):
     return nan if value is None else value
 def tensor(value, *shape):
     return torch.tensor(floats(value), dtype=torch.float32).reshape(*shape)
-item, user = golden['item'], golden['user']
-n, m = len(item['ids']), len(user['reads'])
-itemTower = torch.jit.load(folder + '/item-tower.pt')
-userTower = torch.jit.load(folder + '/user-tower.pt')
-r = len(user['hours'][0])
+answer = {}
 with torch.no_grad():
-    items = itemTower(torch.tensor(item['ids']), tensor(item['attributes'], n, -1), torch.tensor(item['categories']).reshape(n, -1))
-    users = userTower(tensor(user['reads'], m, r, -1), tensor(user['hours'], m, r), tensor(user['present'], m, r), tensor(user['context'], m, -1))
-print(json.dumps({'items': items.tolist(), 'users': users.tolist()}))
+    inputs = json.load(open(folder + '/../inputs.json'))
+    answer['ranker'] = torch.jit.load(folder + '/ranker.pt')(tensor(inputs, len(inputs), -1)).tolist()
+    if 'towers' in manifest:
+        golden = manifest['towers']['golden']
+        item, user = golden['item'], golden['user']
+        n, m, r = len(item['ids']), len(user['reads']), len(user['hours'][0])
+        answer['items'] = torch.jit.load(folder + '/item-tower.pt')(
+            torch.tensor(item['ids']), tensor(item['attributes'], n, -1),
+            torch.tensor(item['categories']).reshape(n, -1)).tolist()
+        answer['users'] = torch.jit.load(folder + '/user-tower.pt')(
+            tensor(user['reads'], m, r, -1), tensor(user['hours'], m, r),
+            tensor(user['present'], m, r), tensor(user['context'], m, -1)).tolist()
+print(json.dumps(answer))
 `;
 
-(hasTorch ? describe : describe.skip)(
-  `both towers in Python${hasTorch ? '' : ` (skipped: ${python} has no torch; FEEDRANK_TEST_PYTHON names one)`}`,
-  () => {
-    it('answer within 1e-5 of what was stored with them', async () => {
-      const trained = await trainSmall({ epochs: 2 });
-      const folder = temporaryFolder();
-      writeFileSync(join(folder, 'item-tower.pt'), trained.itemTower);
-      writeFileSync(join(folder, 'user-tower.pt'), trained.userTower);
-      writeFileSync(join(folder, 'golden.json'), JSON.stringify(trained.golden));
-      const run = spawnSync(python, ['-c', script, folder], { encoding: 'utf8', timeout: 120_000 });
-      expect(run.stderr).toBe('');
-      const answer = JSON.parse(run.stdout) as { items: number[][]; users: number[][] };
-      expectClose(answer.items, trained.golden.item.outputs);
-      expectClose(answer.users, trained.golden.user.outputs);
-    }, 180_000);
-  },
-);
+const { epochs: _, ...towers } = smallTowers;
 
-function expectClose(actual: number[][], expected: number[][]): void {
-  expect(actual).toHaveLength(expected.length);
-  const gaps = expected.flatMap((row, i) =>
-    row.map((value, d) => Math.abs(value - actual[i]![d]!)),
+for (const calibration of ['isotonic', 'platt', 'none'] satisfies Calibration[]) {
+  testWithPython(
+    `Python answers as a bundle does, to 1e-5, in every file: calibration ${calibration}`,
+    async (python) => {
+      const folder = temporaryFolder();
+      const out = join(folder, 'bundle');
+      await train({
+        ...{ dataset: smallWorld(), out, calibration, epochs: 3 },
+        network: { hidden: [32, 16], crossLayers: 1, members: 2 },
+        ...(calibration === 'isotonic' ? { towers: { ...towers, epochs: 2 } } : {}),
+      }).result;
+      await using bundle = await Bundle.open(out);
+      const ranker = bundle.manifest.ranker!;
+      // A thousand rows between the golden ones and beyond them.
+      const { inputs } = ranker.golden;
+      const rows = Array.from({ length: 1000 }, (_, i) =>
+        inputs[i % inputs.length]!.map((value, f) =>
+          Math.fround(value * (0.2 + 0.003 * ((i * 7 + f) % 1000))),
+        ),
+      );
+      writeFileSync(join(folder, 'inputs.json'), JSON.stringify(rows));
+      const answer = JSON.parse(runPython(python, ['-c', script, out])) as Answer;
+      const scores = await bundle.ranker!.score(rows.flat());
+      expectClose(answer.ranker.flat(), [...scores]);
+      const { towers: stored } = bundle.manifest;
+      if (calibration !== 'isotonic') return;
+      expectClose(answer.items!.flat(), stored!.golden.item.outputs.flat());
+      expectClose(answer.users!.flat(), stored!.golden.user.outputs.flat());
+    },
   );
-  expect(gaps.length).toBeGreaterThan(0);
+}
+
+interface Answer {
+  readonly ranker: number[][];
+  readonly items?: number[][];
+  readonly users?: number[][];
+}
+
+function expectClose(actual: readonly number[], expected: readonly number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  const gaps = expected.map(
+    (value, i) => Math.abs(value - actual[i]!) / Math.max(1, Math.abs(value)),
+  );
   expect(Math.max(...gaps)).toBeLessThan(1e-5);
 }
