@@ -1,8 +1,11 @@
 import type { ItemId } from './identity';
-import type { StageTrace } from './stage-trace';
 import { loadAddon } from '../lib/load-addon.js';
 import { FeedrankError } from './errors';
-import type { NativeTrainingBinding } from './training-binding';
+import type { NativePlan, NativePlanSpec, NativeQuery } from './request-binding';
+import type { NativeTowerItems, NativeTrainingBinding } from './training-binding';
+
+export type * from './request-binding';
+export type * from './training-binding';
 
 /**
  * What the native addon exports. Everything else in the facade goes through these types; nothing
@@ -20,7 +23,6 @@ export interface NativeBinding extends NativeTrainingBinding {
   loadModel(options: NativeModelOptions): Promise<NativeModel>;
   /** Those of the names that LibTorch has as operators on tensors. */
   operatorsAmong(options: { names: readonly string[] }): string[];
-  readonly TwoTowerTrainer: new (options: NativeTwoTowerOptions) => NativeTwoTowerTrainer;
   loadUserTower(options: NativeUserTowerOptions): Promise<NativeUserTower>;
   loadItemTower(options: NativeItemTowerOptions): Promise<NativeItemTower>;
   /** The bucket of each id or name, from 1 to `buckets` − 1. */
@@ -211,59 +213,6 @@ export interface NativeNetwork {
   }[];
 }
 
-export interface NativeTwoTowerOptions {
-  readonly dimensions: number;
-  readonly hidden: number;
-  readonly maxReads: number;
-  readonly attributes: number;
-  readonly categories: number;
-  readonly context: number;
-  readonly idBuckets: number;
-  readonly categoryBuckets: number;
-  readonly unitVectors: boolean;
-  readonly temperature: number;
-  readonly tauMs: number;
-  readonly idDropout: number;
-  readonly learningRate: number;
-  readonly embeddingLearningRate: number;
-  readonly batchSize: number;
-  readonly seed: number;
-}
-
-/** Items as towers read them: one bucket an id (0: unknown), rows of attributes and of buckets. */
-export interface NativeTowerItems {
-  readonly ids: Uint32Array;
-  readonly attributes: Float32Array;
-  readonly categories: Uint32Array;
-}
-
-export interface NativeTwoTowerProgress {
-  readonly epoch: number;
-  readonly batch: number;
-  readonly batches: number;
-  readonly examples: number;
-  readonly lossSum: number;
-  readonly ended: boolean;
-}
-
-export interface NativeTwoTowerTrainer {
-  addItems(items: NativeTowerItems & { readonly publishTimes: Float64Array }): Promise<void>;
-  addExamples(examples: {
-    readonly clicked: Uint32Array;
-    readonly at: Float64Array;
-    readonly context: Float32Array;
-    readonly reads: Uint32Array;
-    readonly readHours: Float32Array;
-    readonly readEnds: Uint32Array;
-  }): Promise<void>;
-  begin(trainingExamples: number): Promise<void>;
-  step(milliseconds: number): Promise<NativeTwoTowerProgress>;
-  validate(milliseconds: number): Promise<NativeTwoTowerProgress>;
-  keep(): Promise<void>;
-  restore(): Promise<void>;
-  files(): Promise<{ itemTower: Buffer; userTower: Buffer }>;
-}
-
 export interface NativeUserTowerOptions {
   readonly bytes: Uint8Array;
   readonly dimensions: number;
@@ -300,204 +249,6 @@ export interface NativeReaderEncoder {
   readonly tower: NativeUserTower;
   /** Positions among the query's context values. */
   readonly context: Uint32Array;
-}
-
-export interface NativeRankerSpec {
-  readonly name: string;
-  readonly kind: 'model' | 'decayed-dot' | 'weighted-sum' | 'external';
-  readonly failClosed: boolean;
-  readonly model?: NativeModel;
-  readonly space?: string;
-  readonly columns?: Uint32Array;
-  readonly weights?: Float64Array;
-  readonly terms?: readonly string[];
-}
-
-export interface NativePlanSpec extends NativeFeatureList {
-  readonly contextValues: number;
-  readonly userTower?: NativeReaderEncoder;
-  readonly generators: readonly {
-    name: string;
-    failClosed: boolean;
-    kind: 'decayed-dot' | 'trending' | 'fresh' | 'followed' | 'co-read' | 'external';
-    space?: string;
-    /** Position in the native core's Counter. */
-    counter?: number;
-    halfLife?: number;
-    segment?: number;
-  }[];
-  readonly filters: readonly {
-    name: string;
-    failClosed: boolean;
-    kind: 'seen' | 'maximum-age' | 'blocked' | 'muted' | 'eligible' | 'where' | 'external';
-    conditions: readonly NativeCondition[];
-  }[];
-  readonly enricherName: string;
-  readonly enrichers: readonly { name: string; features: number }[];
-  readonly ranker: NativeRankerSpec;
-  readonly selector: { name: string; kind: 'top-n' | 'mmr' | 'dpp' | 'external'; space?: string };
-  readonly device: string;
-}
-
-export type NativeCondition =
-  | {
-      readonly of: 'column';
-      readonly index: number;
-      readonly atLeast: number;
-      readonly atMost: number;
-      readonly isNot?: number;
-      readonly missingMeets: boolean;
-    }
-  | {
-      readonly of: 'label' | 'author' | 'topics';
-      /** Of a label. */
-      readonly index?: number;
-      readonly names: readonly string[];
-      readonly isOneOf: boolean;
-    };
-
-export interface NativeUserVector {
-  readonly space: number;
-  readonly values: Float32Array;
-}
-
-export interface NativeQuery {
-  readonly userId: ItemId | undefined;
-  readonly userVectors: readonly NativeUserVector[];
-  readonly now: number;
-  readonly limit: number;
-  readonly context: Float64Array;
-  /** Four codes; 255 where there is none. */
-  readonly segments: Uint8Array;
-  readonly currentItem: ItemId | undefined;
-  readonly follows: NativeNames;
-  readonly blocked: NativeNames;
-  readonly muted: NativeNames;
-  readonly seen: readonly ItemId[];
-  readonly list: readonly ItemId[] | undefined;
-  readonly explain: boolean;
-}
-
-/** Authors and topics that a query names. */
-export interface NativeNames {
-  readonly authors: readonly string[];
-  readonly topics: readonly string[];
-}
-
-export interface NativeSettings {
-  readonly tauMs: number;
-  readonly negativeDots: string;
-  readonly maxCandidates: number;
-  readonly quotas: Uint32Array;
-  readonly maxAgeMs: number;
-  readonly maxReports: number;
-  readonly maxReportRate: number;
-  readonly maxHideRate: number;
-  readonly seenAfterImpressions: number;
-  readonly perAuthor: number;
-  readonly perTopic: number;
-  readonly authorSpacing: number;
-  readonly topicSpacing: number;
-  readonly diversity: number;
-  /** At most 8; `label` is a position in the catalog's labels. */
-  readonly exposure: readonly { label: number; value: string; share: number; tolerance: number }[];
-  readonly headWeights: Float64Array;
-  readonly budgetMs: number;
-}
-
-export interface NativeSlate {
-  readonly ids: ItemId[];
-  readonly scores: Float64Array;
-  readonly generators: number;
-  readonly sourceScores: Float64Array;
-  readonly termNames: string[];
-  readonly terms: Float64Array;
-  readonly epoch: number;
-  readonly queueMs: number;
-  readonly nativeMs: number;
-  readonly unknownIds: number;
-  readonly removedMeanwhile: number;
-  readonly stages: StageTrace[];
-  /** Only where the query asks for it. */
-  readonly explanations?: NativeExplanations;
-}
-
-/** One entry an item of the slate, row-major. */
-export interface NativeExplanations {
-  /** [item × generator]; meaningful where the source's score is not NaN. */
-  readonly sourcePositions: Float64Array;
-  /** [item × feature] */
-  readonly features: Float64Array;
-  /** Otherwise the columns of native features hold nothing. */
-  readonly nativeFeaturesReady: boolean;
-  /** [item × term], or empty. */
-  readonly outputs: Float64Array;
-  /** Of a selector that weighs more than the score. */
-  readonly penaltyNames: readonly string[];
-  /** [item × penalty] */
-  readonly penalties: Float64Array;
-  readonly stages: readonly { name: string; positions: Float64Array }[];
-}
-
-export interface NativeBatch {
-  readonly size: number;
-  readonly ids: ItemId[];
-  readonly publishTimes: Float64Array;
-  readonly authors: (string | undefined)[];
-  readonly topics: string[][];
-  /** By column of the catalog; NaN where an item has no value. */
-  readonly columns: Float64Array[];
-  /** By label of the catalog: positions among its texts; 2³² − 1 where an item has no value. */
-  readonly labels: { texts: string[]; places: Uint32Array }[];
-  readonly sourceScores: Float64Array;
-  readonly features: Float32Array;
-  readonly scores: Float64Array;
-}
-
-/** The finished slate, or the stage that the request waits for and its candidates. */
-export interface NativeAnswer {
-  readonly slate?: NativeSlate;
-  readonly waitsFor?: 'generators' | 'filter' | 'enrichers' | 'ranker' | 'selector';
-  readonly index?: number;
-  readonly batch?: NativeBatch;
-}
-
-interface Skippable {
-  readonly skipped?: string;
-  readonly ms: number;
-}
-
-export type NativeExternalResult =
-  | {
-      readonly kind: 'generated';
-      readonly sources: readonly (Skippable & {
-        generator: number;
-        ids: readonly ItemId[];
-        scores: Float64Array;
-      })[];
-    }
-  | (Skippable & { readonly kind: 'kept'; readonly keep: Uint8Array })
-  | {
-      readonly kind: 'enriched';
-      readonly sources: readonly (Skippable & { values: Float32Array })[];
-    }
-  | (Skippable & {
-      readonly kind: 'ranked';
-      readonly scores: Float64Array;
-      readonly termNames: readonly string[];
-      readonly terms: Float64Array;
-    })
-  | (Skippable & { readonly kind: 'selected'; readonly positions: Uint32Array });
-
-export interface NativeRequest {
-  run(result: NativeExternalResult | undefined, cancel?: Int32Array): Promise<NativeAnswer>;
-  /** Lets go of the catalog's state. */
-  end(): void;
-}
-
-export interface NativePlan {
-  rank(query: NativeQuery, settings: NativeSettings, cancel?: Int32Array): Promise<NativeAnswer>;
-  begin(query: NativeQuery, settings: NativeSettings): NativeRequest;
 }
 
 let loaded: NativeBinding | undefined;

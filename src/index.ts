@@ -49,14 +49,14 @@ export { builtInFeatures, type FeatureSegments } from './features/built-in-featu
 export type { FeatureDefinition, FeatureSource, ReferenceSet } from './features/feature';
 export type { FeedEvent, RecordResult } from './feed/event';
 export type { Explanation, SourcePosition, StagePosition } from './feed/explanation';
-export {
-  Feed,
-  type AssembledFeatures,
-  type FeedHandle,
-  type FeedOptions,
-  type FeedRanking,
-  type FeedSettings,
-} from './feed/feed';
+export { Feed } from './feed/feed';
+export type {
+  AssembledFeatures,
+  FeedHandle,
+  FeedOptions,
+  FeedRanking,
+  FeedSettings,
+} from './feed/feed-options';
 export type { FeedStages } from './feed/plan';
 export type { Query } from './feed/query';
 export { renderExplanation } from './feed/render-explanation';

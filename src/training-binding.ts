@@ -1,5 +1,6 @@
 /** The part of the native addon that trains; {@link NativeBinding} is the whole. */
 export interface NativeTrainingBinding {
+  readonly TwoTowerTrainer: new (options: NativeTwoTowerOptions) => NativeTwoTowerTrainer;
   readonly RankingLists: new (features: number) => NativeRankingLists;
   createRankerTrainer(
     lists: NativeRankingLists,
@@ -73,4 +74,57 @@ export interface NativeCalibration {
   readonly offset: number;
   readonly scores: Float32Array;
   readonly probabilities: Float32Array;
+}
+
+export interface NativeTwoTowerOptions {
+  readonly dimensions: number;
+  readonly hidden: number;
+  readonly maxReads: number;
+  readonly attributes: number;
+  readonly categories: number;
+  readonly context: number;
+  readonly idBuckets: number;
+  readonly categoryBuckets: number;
+  readonly unitVectors: boolean;
+  readonly temperature: number;
+  readonly tauMs: number;
+  readonly idDropout: number;
+  readonly learningRate: number;
+  readonly embeddingLearningRate: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** Items as towers read them: one bucket an id (0: unknown), rows of attributes and of buckets. */
+export interface NativeTowerItems {
+  readonly ids: Uint32Array;
+  readonly attributes: Float32Array;
+  readonly categories: Uint32Array;
+}
+
+export interface NativeTwoTowerProgress {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly examples: number;
+  readonly lossSum: number;
+  readonly ended: boolean;
+}
+
+export interface NativeTwoTowerTrainer {
+  addItems(items: NativeTowerItems & { readonly publishTimes: Float64Array }): Promise<void>;
+  addExamples(examples: {
+    readonly clicked: Uint32Array;
+    readonly at: Float64Array;
+    readonly context: Float32Array;
+    readonly reads: Uint32Array;
+    readonly readHours: Float32Array;
+    readonly readEnds: Uint32Array;
+  }): Promise<void>;
+  begin(trainingExamples: number): Promise<void>;
+  step(milliseconds: number): Promise<NativeTwoTowerProgress>;
+  validate(milliseconds: number): Promise<NativeTwoTowerProgress>;
+  keep(): Promise<void>;
+  restore(): Promise<void>;
+  files(): Promise<{ itemTower: Buffer; userTower: Buffer }>;
 }

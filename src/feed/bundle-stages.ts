@@ -4,7 +4,7 @@ import type { Catalog } from '../catalog/catalog';
 import { invalidArgument } from '../errors';
 import type { Towers } from '../models/towers';
 import { torchScript } from '../stages/native-stages';
-import type { FeedRanking } from './feed';
+import type { FeedRanking } from './feed-options';
 import type { FeedStages } from './plan';
 
 /** What a bundle brings into a feed. */

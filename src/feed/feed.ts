@@ -18,10 +18,10 @@ import { checkList, checkQueryFields, encodeQuery, requestSettings } from './enc
 import {
   checkEngagementOptions,
   engagementShape,
-  type EngagementOptions,
   type EngagementShape,
 } from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
+import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from './feed-options';
 import { contextKeysOf, Plan, type FeedStages } from './plan';
 import type { Query } from './query';
 import { Segmentation, type Segments } from './segmentation';
@@ -30,54 +30,6 @@ import { decodeSlices, type Slices } from './slices';
 import { StageRunner } from './stage-runner';
 
 const hour = 3_600_000;
-
-/** Options of a feed, but for what it ranks by. */
-export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOptions {
-  readonly catalog: Catalog;
-  /** Settings of requests that name no profile. Defaults to the defaults of `RankProfile`. */
-  readonly profile?: RankProfile;
-  /**
-   * More profiles, each with a name of its own. One starts from the defaults of `RankProfile`, or from
-   * the profile that it `extends`; settings given in a query start from `profile`. Defaults to none.
-   */
-  readonly profiles?: readonly RankProfile[];
-  /**
-   * Towers whose space the catalog has. A query that brings no vector of that space gets one from the
-   * user tower, by what the reader has read lately. Defaults to those of the `bundle`, where the
-   * catalog has their space.
-   */
-  readonly towers?: Towers;
-  /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
-  readonly device?: 'cpu' | 'cuda';
-}
-
-/** What a feed ranks by: a ranker, or the ranker of a bundle. */
-export type FeedRanking =
-  | { readonly ranker: FeedStages['ranker']; readonly bundle?: undefined }
-  | {
-      readonly ranker?: undefined;
-      /** A folder, which the feed opens and disposes of with itself, or a bundle that you opened. */
-      readonly bundle: string | Bundle;
-    };
-
-/** Options of {@link Feed.create}. */
-export type FeedOptions = FeedSettings & FeedRanking;
-
-/** Lets another worker_thread use the counters and user state of a feed. */
-export interface FeedHandle {
-  readonly kind: 'feedrank-feed';
-  readonly number: number;
-}
-
-/** Feature values of given items, as a ranker would read them. */
-export interface AssembledFeatures {
-  /** Names of the columns. */
-  readonly names: readonly string[];
-  /** [item × feature], row-major; rows of unknown items are 0. */
-  readonly values: Float32Array;
-  /** Whether each id is an item of the catalog. */
-  readonly known: readonly boolean[];
-}
 
 /**
  * Ranks items of a catalog for readers, and learns from what they do. Compiled once into a plan;

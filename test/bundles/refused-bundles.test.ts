@@ -173,7 +173,7 @@ test('files of a bundle are inspected although their hashes are right', async ()
   const ranker = await write({ ...parts, ranker: { ...parts.ranker!, bytes: archiveOf(evil) } });
   const tower = await write({
     ...parts,
-    towers: { ...parts.towers!, itemTower: archiveOf(evil) },
+    towers: { ...parts.towers, itemTower: archiveOf(evil) },
   });
   const refused = { code: 'MODEL_REFUSED', argument: 'path' } as const;
   await expectRefusal(() => Bundle.open(ranker), { ...refused, message: /ranker\.pt' is refused/ });

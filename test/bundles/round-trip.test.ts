@@ -64,9 +64,9 @@ test('the manifest gives size and SHA-256 of each file, and of itself up to its 
 test('towers come back to the last bit, with ids of either kind', async () => {
   const parts = await towerParts();
   const strings = await Bundle.open(await written(towerParts()));
-  const { ids, vectors } = parts.towers!.items;
-  expect(strings.towers!.space).toEqual(parts.towers!.space);
-  expect(strings.towers!.description).toEqual(parts.towers!.description);
+  const { ids, vectors } = parts.towers.items;
+  expect(strings.towers!.space).toEqual(parts.towers.space);
+  expect(strings.towers!.description).toEqual(parts.towers.description);
   expect(strings.towers!.itemVectors()).toEqual({ ids, vectors });
   const items = {
     ids: [0, -5, 2 ** 53 - 1],

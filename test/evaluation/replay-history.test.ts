@@ -6,7 +6,7 @@ import { queryOf } from '../../src/evaluation/impression-query';
 import { replay, replayCatalogOptions, replayFeedOptions } from '../../src/evaluation/replay';
 import type { ReplaySummary } from '../../src/evaluation/replay';
 import { Feed } from '../../src/feed/feed';
-import type { FeedSettings } from '../../src/feed/feed';
+import type { FeedSettings } from '../../src/feed/feed-options';
 import type { FeedStages } from '../../src/feed/plan';
 import { seen } from '../../src/stages/native-filters';
 import { fresh } from '../../src/stages/native-generators';

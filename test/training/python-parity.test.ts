@@ -36,7 +36,7 @@ with torch.no_grad():
 print(json.dumps(answer))
 `;
 
-const { epochs: _, ...towers } = smallTowers;
+const towers = { ...smallTowers, epochs: 2 };
 
 for (const calibration of ['isotonic', 'platt', 'none'] satisfies Calibration[]) {
   testWithPython(
@@ -47,7 +47,7 @@ for (const calibration of ['isotonic', 'platt', 'none'] satisfies Calibration[])
       await train({
         ...{ dataset: smallWorld(), out, calibration, epochs: 3 },
         network: { hidden: [32, 16], crossLayers: 1, members: 2 },
-        ...(calibration === 'isotonic' ? { towers: { ...towers, epochs: 2 } } : {}),
+        ...(calibration === 'isotonic' ? { towers } : {}),
       }).result;
       await using bundle = await Bundle.open(out);
       const ranker = bundle.manifest.ranker!;

@@ -1,0 +1,201 @@
+import type { ItemId } from './identity';
+import type { StageTrace } from './stage-trace';
+import type { NativeFeatureList, NativeModel, NativeReaderEncoder } from './binding';
+
+export interface NativeRankerSpec {
+  readonly name: string;
+  readonly kind: 'model' | 'decayed-dot' | 'weighted-sum' | 'external';
+  readonly failClosed: boolean;
+  readonly model?: NativeModel;
+  readonly space?: string;
+  readonly columns?: Uint32Array;
+  readonly weights?: Float64Array;
+  readonly terms?: readonly string[];
+}
+
+export interface NativePlanSpec extends NativeFeatureList {
+  readonly contextValues: number;
+  readonly userTower?: NativeReaderEncoder;
+  readonly generators: readonly {
+    name: string;
+    failClosed: boolean;
+    kind: 'decayed-dot' | 'trending' | 'fresh' | 'followed' | 'co-read' | 'external';
+    space?: string;
+    /** Position in the native core's Counter. */
+    counter?: number;
+    halfLife?: number;
+    segment?: number;
+  }[];
+  readonly filters: readonly {
+    name: string;
+    failClosed: boolean;
+    kind: 'seen' | 'maximum-age' | 'blocked' | 'muted' | 'eligible' | 'where' | 'external';
+    conditions: readonly NativeCondition[];
+  }[];
+  readonly enricherName: string;
+  readonly enrichers: readonly { name: string; features: number }[];
+  readonly ranker: NativeRankerSpec;
+  readonly selector: { name: string; kind: 'top-n' | 'mmr' | 'dpp' | 'external'; space?: string };
+  readonly device: string;
+}
+
+export type NativeCondition =
+  | {
+      readonly of: 'column';
+      readonly index: number;
+      readonly atLeast: number;
+      readonly atMost: number;
+      readonly isNot?: number;
+      readonly missingMeets: boolean;
+    }
+  | {
+      readonly of: 'label' | 'author' | 'topics';
+      /** Of a label. */
+      readonly index?: number;
+      readonly names: readonly string[];
+      readonly isOneOf: boolean;
+    };
+
+export interface NativeUserVector {
+  readonly space: number;
+  readonly values: Float32Array;
+}
+
+export interface NativeQuery {
+  readonly userId: ItemId | undefined;
+  readonly userVectors: readonly NativeUserVector[];
+  readonly now: number;
+  readonly limit: number;
+  readonly context: Float64Array;
+  /** Four codes; 255 where there is none. */
+  readonly segments: Uint8Array;
+  readonly currentItem: ItemId | undefined;
+  readonly follows: NativeNames;
+  readonly blocked: NativeNames;
+  readonly muted: NativeNames;
+  readonly seen: readonly ItemId[];
+  readonly list: readonly ItemId[] | undefined;
+  readonly explain: boolean;
+}
+
+/** Authors and topics that a query names. */
+export interface NativeNames {
+  readonly authors: readonly string[];
+  readonly topics: readonly string[];
+}
+
+export interface NativeSettings {
+  readonly tauMs: number;
+  readonly negativeDots: string;
+  readonly maxCandidates: number;
+  readonly quotas: Uint32Array;
+  readonly maxAgeMs: number;
+  readonly maxReports: number;
+  readonly maxReportRate: number;
+  readonly maxHideRate: number;
+  readonly seenAfterImpressions: number;
+  readonly perAuthor: number;
+  readonly perTopic: number;
+  readonly authorSpacing: number;
+  readonly topicSpacing: number;
+  readonly diversity: number;
+  /** At most 8; `label` is a position in the catalog's labels. */
+  readonly exposure: readonly { label: number; value: string; share: number; tolerance: number }[];
+  readonly headWeights: Float64Array;
+  readonly budgetMs: number;
+}
+
+export interface NativeSlate {
+  readonly ids: ItemId[];
+  readonly scores: Float64Array;
+  readonly generators: number;
+  readonly sourceScores: Float64Array;
+  readonly termNames: string[];
+  readonly terms: Float64Array;
+  readonly epoch: number;
+  readonly queueMs: number;
+  readonly nativeMs: number;
+  readonly unknownIds: number;
+  readonly removedMeanwhile: number;
+  readonly stages: StageTrace[];
+  /** Only where the query asks for it. */
+  readonly explanations?: NativeExplanations;
+}
+
+/** One entry an item of the slate, row-major. */
+export interface NativeExplanations {
+  /** [item × generator]; meaningful where the source's score is not NaN. */
+  readonly sourcePositions: Float64Array;
+  /** [item × feature] */
+  readonly features: Float64Array;
+  /** Otherwise the columns of native features hold nothing. */
+  readonly nativeFeaturesReady: boolean;
+  /** [item × term], or empty. */
+  readonly outputs: Float64Array;
+  /** Of a selector that weighs more than the score. */
+  readonly penaltyNames: readonly string[];
+  /** [item × penalty] */
+  readonly penalties: Float64Array;
+  readonly stages: readonly { name: string; positions: Float64Array }[];
+}
+
+export interface NativeBatch {
+  readonly size: number;
+  readonly ids: ItemId[];
+  readonly publishTimes: Float64Array;
+  readonly authors: (string | undefined)[];
+  readonly topics: string[][];
+  /** By column of the catalog; NaN where an item has no value. */
+  readonly columns: Float64Array[];
+  /** By label of the catalog: positions among its texts; 2³² − 1 where an item has no value. */
+  readonly labels: { texts: string[]; places: Uint32Array }[];
+  readonly sourceScores: Float64Array;
+  readonly features: Float32Array;
+  readonly scores: Float64Array;
+}
+
+/** The finished slate, or the stage that the request waits for and its candidates. */
+export interface NativeAnswer {
+  readonly slate?: NativeSlate;
+  readonly waitsFor?: 'generators' | 'filter' | 'enrichers' | 'ranker' | 'selector';
+  readonly index?: number;
+  readonly batch?: NativeBatch;
+}
+
+interface Skippable {
+  readonly skipped?: string;
+  readonly ms: number;
+}
+
+export type NativeExternalResult =
+  | {
+      readonly kind: 'generated';
+      readonly sources: readonly (Skippable & {
+        generator: number;
+        ids: readonly ItemId[];
+        scores: Float64Array;
+      })[];
+    }
+  | (Skippable & { readonly kind: 'kept'; readonly keep: Uint8Array })
+  | {
+      readonly kind: 'enriched';
+      readonly sources: readonly (Skippable & { values: Float32Array })[];
+    }
+  | (Skippable & {
+      readonly kind: 'ranked';
+      readonly scores: Float64Array;
+      readonly termNames: readonly string[];
+      readonly terms: Float64Array;
+    })
+  | (Skippable & { readonly kind: 'selected'; readonly positions: Uint32Array });
+
+export interface NativeRequest {
+  run(result: NativeExternalResult | undefined, cancel?: Int32Array): Promise<NativeAnswer>;
+  /** Lets go of the catalog's state. */
+  end(): void;
+}
+
+export interface NativePlan {
+  rank(query: NativeQuery, settings: NativeSettings, cancel?: Int32Array): Promise<NativeAnswer>;
+  begin(query: NativeQuery, settings: NativeSettings): NativeRequest;
+}
