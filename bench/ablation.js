@@ -1,6 +1,6 @@
 'use strict';
 
-// node bench/ablation.js --data DIR [--seeds 3] [--only NAME] [--json FILE]: what each family of
+// node bench/ablation.js --data DIR [--seeds 3] [--only PATTERN] [--json FILE]: what each family of
 // features, each loss and each choice of the network is worth to a ranker on EB-NeRD. Everything is
 // trained on the train week as `feedrank train` does it, and measured on the validation part with
 // features replayed causally by the code that serves. Differences are of the same impressions, with
@@ -116,6 +116,19 @@ async function measure(trained, validation) {
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const meanOf = (columns) => Float64Array.from(columns[0], (_, i) => mean(columns.map((c) => c[i])));
 
+/** A variant's means, and how they differ from the first one's on the same impressions. */
+function rowOf(name, results) {
+  const [first] = Object.keys(results);
+  const { auc, ndcg10, seeds } = results[name];
+  const bootstrap = new Bootstrap([auc, ndcg10, results[first].auc, results[first].ndcg10]);
+  return {
+    ...{ name, seeds, auc: bootstrap.interval(0), ndcg10: bootstrap.interval(1) },
+    ...(name === first
+      ? {}
+      : { aucChange: bootstrap.difference(0, 2), ndcg10Change: bootstrap.difference(1, 3) }),
+  };
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -135,7 +148,7 @@ async function main() {
   const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
 
   const names = Object.keys(variants).filter(
-    (name, i) => i === 0 || values.only === undefined || name.includes(values.only),
+    (name, i) => i === 0 || values.only === undefined || new RegExp(values.only).test(name),
   );
   const results = {};
   for (const name of names) {
@@ -155,23 +168,10 @@ async function main() {
       auc: meanOf(perSeed.map(({ auc }) => auc)),
       ndcg10: meanOf(perSeed.map(({ ndcg10 }) => ndcg10)),
     };
-    process.stderr.write(`${name}: AUC ${mean(results[name].auc).toFixed(4)}\n`);
+    process.stderr.write(`${JSON.stringify(rowOf(name, results))}\n`);
   }
 
-  const base = results[names[0]];
-  const rows = names.map((name) => {
-    const { auc, ndcg10, seeds: perSeed } = results[name];
-    const bootstrap = new Bootstrap([auc, ndcg10, base.auc, base.ndcg10]);
-    return {
-      name,
-      seeds: perSeed,
-      auc: bootstrap.interval(0),
-      ndcg10: bootstrap.interval(1),
-      ...(name === names[0]
-        ? {}
-        : { aucChange: bootstrap.difference(0, 2), ndcg10Change: bootstrap.difference(1, 3) }),
-    };
-  });
+  const rows = Object.keys(results).map((name) => rowOf(name, results));
   const { node, cpu, cores, libtorch } = describeMachine();
   console.log(`${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`);
   console.log(
