@@ -41,8 +41,7 @@ function worldsOf(data, seeds) {
 
 async function measure({ name, group, ...source }, weight, folder) {
   const out = path.join(folder, `${name.replaceAll(/\W+/g, '-')}-${weight}`);
-  const fairness = weight > 0 ? { fairness: { group, weight } } : {};
-  await feedrank.train({ ...source, out, ...fairness }).result;
+  await feedrank.train({ ...source, out, fairness: { group, weight } }).result;
   const evaluation = await feedrank.evaluate({ ...source, ranker: out, groups: [group] });
   const { pairwiseGap, scoreDisparity, ndcgGap } = evaluation.groups[group];
   const ndcg10 = evaluation.utilityNdcg10 ?? evaluation.metrics.ndcg10;

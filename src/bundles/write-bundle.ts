@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../archives/in-slices';
 import { FeedrankError } from '../errors';
 import { checkFlag, checkPath } from '../validation';
 import { encodeParts, type BundleParts } from './bundle-parts';
 import { shortMessage } from './bundle-error';
-import { manifestName } from './manifest';
+import { bundleFiles, bundleKind, manifestName } from './manifest';
 import { sealManifest } from './seal-manifest';
 
 export type { BundleParts } from './bundle-parts';
@@ -47,13 +48,17 @@ export async function writeBundle(
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     // Somebody else was first.
     if (isTaken(error)) throw exists(folder, force);
-    throw new FeedrankError(
-      'FILE_NOT_WRITTEN',
-      `path: cannot write bundle '${folder.slice(0, 500)}': ${shortMessage(error)}`,
-      'path',
-      { cause: error },
-    );
+    throw notWritten(folder, error);
   }
+}
+
+function notWritten(folder: string, error: unknown): FeedrankError {
+  return new FeedrankError(
+    'FILE_NOT_WRITTEN',
+    `path: cannot write bundle '${folder.slice(0, 500)}': ${shortMessage(error)}`,
+    'path',
+    { cause: error },
+  );
 }
 
 /** Puts `partial` in the place of `folder`, which is not lost if that fails. */
@@ -85,12 +90,32 @@ export async function checkBundleTarget(target: string, force: boolean): Promise
 
 async function checkTarget(folder: string, force: boolean): Promise<void> {
   const there = await lstat(folder).catch(() => undefined);
-  // What keeps it from being seen will keep it from being written, too.
-  if (there === undefined) return;
-  if (!force) throw exists(folder, force);
-  const names = await readdir(folder).catch(() => undefined);
-  if (names === undefined || (names.length > 0 && !names.includes(manifestName))) {
-    throw exists(folder, force);
+  if (there !== undefined) {
+    if (!force) throw exists(folder, force);
+    const names = await readdir(folder).catch(() => undefined);
+    if (names === undefined || (names.length > 0 && !(await isBundle(folder, names)))) {
+      throw exists(folder, force);
+    }
+  }
+  await checkParent(folder);
+}
+
+/** Whether a folder holds a bundle and nothing else; other things have a manifest.json as well. */
+async function isBundle(folder: string, names: readonly string[]): Promise<boolean> {
+  const own: readonly string[] = [manifestName, ...Object.values(bundleFiles)];
+  if (!names.includes(manifestName) || !names.every((name) => own.includes(name))) return false;
+  const text = await readFile(path.join(folder, manifestName), 'utf8').catch(() => '');
+  return text.includes(`"kind": "${bundleKind}"`);
+}
+
+/** What cannot be written is better told before anything is learnt. */
+async function checkParent(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  try {
+    await access(parent, constants.W_OK | constants.X_OK);
+    await readdir(parent);
+  } catch (error) {
+    throw notWritten(folder, error);
   }
 }
 

@@ -73,8 +73,8 @@ async function showTraining(dataset: Dataset): Promise<DemoRanker> {
   const { seconds, examples } = ranker;
   say(
     `A small network learnt from the train part in ${seconds.toFixed(1)} s ` +
-      `(${formatCount(examples)} rows). On the validation part, which neither it nor its features ` +
-      'knew:\n',
+      `(${formatCount(examples)} rows). On the validation part, which it did not learn ` +
+      'from:\n',
   );
   const rankers = { 'the trained ranker': ranker.bundle, popularity: 'popularity', fresh: 'fresh' };
   say(formatRankers(await evaluateAll(dataset, rankers)));

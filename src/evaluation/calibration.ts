@@ -5,6 +5,8 @@ export const clickProbabilityHead = 'click_probability';
 
 /** How well a ranker's probabilities of a click agree with the clicks. */
 export interface Calibration {
+  /** Items that took part: those of lists that the ranker found in full. */
+  readonly items: number;
   /**
    * Expected calibration error (Naeini, Cooper and Hauskrecht 2015): items in 20 bins of as many
    * items each, by probability; the mean over bins of |mean probability − share clicked|.
@@ -35,6 +37,7 @@ export function measureCalibration(measured: readonly RankedImpression[]): Calib
     error += Math.abs(difference) / items.length;
   }
   return {
+    items: items.length,
     error,
     predicted: items.reduce((sum, { probability }) => sum + probability, 0) / items.length,
     clicked: items.reduce((sum, { clicked }) => sum + clicked, 0) / items.length,

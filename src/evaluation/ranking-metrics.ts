@@ -68,7 +68,10 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
   const utilityNdcg10 = intervalOf('utility');
   const calibration = measureCalibration(measured);
   const unavailable: Record<string, string> = {};
-  if (!calibration) unavailable['calibration'] = 'the ranker has no head click_probability';
+  if (!calibration) {
+    unavailable['calibration'] =
+      'the ranker has no head click_probability, or found no list of items in full';
+  }
   if (!intraList10) {
     unavailable['intraList10'] =
       slates.reasons.intraList ?? 'no slate held two items that have embeddings';

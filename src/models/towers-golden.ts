@@ -50,7 +50,7 @@ export async function goldenOf(
     for (let r = 0; r < count; r++) {
       const from = (r % items.length) * dimensions;
       reads.set(vectors.subarray(from, from + dimensions), r * dimensions);
-      hours[r] = 2 ** r / 1024;
+      hours[r] = 2 ** (r % 24) / 1024;
       present[r] = 1;
     }
     // Nothing known of the query where nothing has been read.

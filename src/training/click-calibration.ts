@@ -93,14 +93,17 @@ export function fitIsotonic({ scores, clicked }: ScoredClicks): {
     (a, b) => scores[a]! - scores[b]!,
   );
   const steps: { score: number; clicks: number; weight: number }[] = [];
-  for (const i of order) {
-    let step = { score: scores[i]!, clicks: Number(clicked[i]), weight: 1 };
+  for (let next = 0; next < order.length;) {
+    // Equal scores are one step from the start: their order says nothing.
+    const value = scores[order[next]!]!;
+    let step = { score: 0, clicks: 0, weight: 0 };
+    for (; next < order.length && scores[order[next]!] === value; next += 1) {
+      step.score += value;
+      step.clicks += Number(clicked[order[next]!]);
+      step.weight += 1;
+    }
     let before = steps.at(-1);
-    while (
-      before &&
-      (before.clicks * step.weight >= step.clicks * before.weight ||
-        before.score / before.weight === step.score / step.weight)
-    ) {
+    while (before && before.clicks * step.weight >= step.clicks * before.weight) {
       steps.pop();
       step = {
         score: before.score + step.score,

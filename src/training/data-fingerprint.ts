@@ -12,7 +12,10 @@ export interface Fingerprint {
   /** Time of the first and the last list, in epoch milliseconds. */
   readonly from: number;
   readonly to: number;
-  /** SHA-256, in hexadecimal, of the lists in order: times, readers, items, clicks and feature values. */
+  /**
+   * SHA-256, in hexadecimal, of the lists in order: times, readers, items, clicks, reading times, groups
+   * and feature values.
+   */
   readonly sha256: string;
 }
 
@@ -28,11 +31,13 @@ export class DataFingerprint {
     private readonly split: string,
   ) {}
 
-  add({ at, userId, itemIds, clickedIds }: DatasetImpression, values: Float32Array): void {
+  add(impression: DatasetImpression, values: Float32Array, groups: Uint8Array): void {
+    const { at, userId, itemIds, clickedIds, outcome } = impression;
     if (this.#rows === 0) this.#from = at;
     this.#to = at;
     this.#rows += itemIds.length;
-    this.#hash.update(JSON.stringify([at, userId, itemIds, clickedIds]));
+    this.#hash.update(JSON.stringify([at, userId, itemIds, clickedIds, outcome?.dwellMs]));
+    this.#hash.update(groups);
     this.#hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 

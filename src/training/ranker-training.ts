@@ -1,14 +1,19 @@
 import { binding } from '../binding';
-import { fromNative } from '../errors';
+import { FeedrankError, fromNative } from '../errors';
 import { Bootstrap, type MeanInterval } from '../evaluation/bootstrap';
 import { impressionMetrics, metricNames } from '../evaluation/metrics';
 import type { FeatureDefinition } from '../features/feature';
 import { runtimeStatus } from '../runtime';
-import type { NativeRankerTrainer, NativeRankingLists } from '../training-binding';
+import type {
+  NativeRankerTrainer,
+  NativeRankerTrainingOptions,
+  NativeRankingLists,
+} from '../training-binding';
 import { fitCalibration } from './click-calibration';
 import type { FairnessOptions, RankerOptions } from './train-options';
 import type { EpochProgress } from './training';
 import { toNativeLists, varyingFeatures, type TrainingData } from './training-data';
+import { whenThereIsRoom } from './when-there-is-room';
 
 /** A trained ranker, ready to be written. */
 export interface TrainedRanker {
@@ -62,7 +67,9 @@ export async function trainRanker(
   data: TrainingData,
   training: RankerTrainingOptions,
 ): Promise<TrainedRanker> {
-  return new RankerTraining(data, training).run();
+  const columns = varyingFeatures(data);
+  const native = await toNativeLists(data, columns);
+  return new RankerTraining(data, columns, native, training).run();
 }
 
 class RankerTraining {
@@ -75,14 +82,19 @@ class RankerTraining {
   readonly #head: number;
   #examples = 0;
 
-  constructor(data: TrainingData, training: RankerTrainingOptions) {
+  constructor(
+    data: TrainingData,
+    columns: readonly number[],
+    native: NativeRankingLists,
+    training: RankerTrainingOptions,
+  ) {
     this.#data = data;
     this.#training = training;
-    this.#columns = varyingFeatures(data);
+    this.#columns = columns;
+    this.#native = native;
     const { dwellLossWeight, tailShare } = training.options;
     const reads = data.lists.some(({ dwellSeconds }) => !Number.isNaN(dwellSeconds));
     this.#heads = dwellLossWeight > 0 && reads ? ['click', 'dwell'] : ['click'];
-    this.#native = toNativeLists(data, this.#columns);
     // One list alone is both what is learnt from and what is looked at.
     const count = data.lists.length;
     this.#head = Math.max(1, Math.min(count - 1, Math.round(count * (1 - tailShare))));
@@ -95,9 +107,7 @@ class RankerTraining {
     const heldOut = await this.#members((member) =>
       this.#fit(member, 'held-out', this.#head, tail),
     );
-    const scored = await Promise.all(
-      heldOut.map(({ trainer }) => trainer.score(tail.first, tail.end)),
-    );
+    const scored = await Promise.all(heldOut.map(({ trainer }) => this.#score(trainer, tail)));
     const tailScores = this.#composed(average(scored));
     const calibration = fitCalibration(options.calibration, {
       // The probability goes by what the head `click` says, whatever else the score is made of.
@@ -111,7 +121,7 @@ class RankerTraining {
         )
       : heldOut;
     const trainers = final.map(({ trainer }) => trainer);
-    const bytes = await binding().exportRanker({ trainers, calibration });
+    const bytes = await this.#job(() => binding().exportRanker({ trainers, calibration }));
     return {
       bytes,
       ...this.#description(calibration.kind !== 'none'),
@@ -172,7 +182,7 @@ class RankerTraining {
       const started = performance.now();
       const step = await this.#pass(trainer);
       const metrics =
-        tail && this.#means(this.#composed(await trainer.score(tail.first, tail.end)), tail.first);
+        tail && this.#means(this.#composed(await this.#score(trainer, tail)), tail.first);
       onProgress?.({
         phase: 'train',
         stage,
@@ -204,14 +214,16 @@ class RankerTraining {
     const { onCheckpoint } = this.#training;
     if (!onCheckpoint) return;
     const calibration = fitCalibration('none', { scores: [], clicked: [] });
-    const bytes = await binding().exportRanker({ trainers: [trainer], calibration });
+    const bytes = await this.#job(() =>
+      binding().exportRanker({ trainers: [trainer], calibration }),
+    );
     const { features, heads } = this.#description(false);
     await onCheckpoint({ member: member + 1, epoch, bytes, features, heads });
   }
 
   async #createTrainer(member: number, endList: number): Promise<NativeRankerTrainer> {
     const { options, fairness, seed } = this.#training;
-    return binding().createRankerTrainer(this.#native, {
+    const native: NativeRankerTrainingOptions = {
       features: this.#columns.length,
       hidden: Uint32Array.from(options.hidden),
       crossLayers: options.crossLayers,
@@ -232,18 +244,35 @@ class RankerTraining {
       fairnessWeight: fairness?.weight ?? 0,
       firstList: 0,
       endList,
-    });
+    };
+    return this.#job(() => binding().createRankerTrainer(this.#native, native));
   }
 
   /** One pass over the data, in short jobs. */
   async #pass(trainer: NativeRankerTrainer): ReturnType<NativeRankerTrainer['step']> {
     for (;;) {
-      this.#training.signal?.throwIfAborted();
-      const step = await trainer.step(stepMs);
+      const step = await this.#job(() => trainer.step(stepMs));
       if (!step.epochEnded) continue;
       this.#examples += step.rows;
       return step;
     }
+  }
+
+  #job<T>(job: () => Promise<T>): Promise<T> {
+    return whenThereIsRoom(job, this.#training.signal);
+  }
+
+  /** What the heads say for the rows of some lists. */
+  async #score(
+    trainer: NativeRankerTrainer,
+    { first, end }: { readonly first: number; readonly end: number },
+  ): Promise<Float32Array> {
+    const outputs = await this.#job(() => trainer.score(first, end));
+    if (outputs.every((value) => Number.isFinite(value))) return outputs;
+    throw new FeedrankError(
+      'TRAINING_DIVERGED',
+      'training: a network answers NaN or infinity at the end of an epoch; a lower learning rate may help',
+    );
   }
 
   /** The score of each row: what its heads say, weighted. */
@@ -289,7 +318,9 @@ class RankerTraining {
   /** The first rows of the data, one a list, as the averaged networks score them. */
   async #golden(trainers: readonly NativeRankerTrainer[]): Promise<TrainedRanker['golden']> {
     const lists = Math.min(goldenRows, this.#data.lists.length);
-    const outputs = average(await Promise.all(trainers.map((trainer) => trainer.score(0, lists))));
+    const outputs = average(
+      await Promise.all(trainers.map((trainer) => this.#score(trainer, { first: 0, end: lists }))),
+    );
     const width = this.#heads.length;
     let row = 0;
     const golden: TrainedRanker['golden'] = { inputs: [], outputs: [] };

@@ -28,7 +28,7 @@ export type FairnessMeasure = (typeof fairnessMeasures)[number];
 export interface FairnessOptions {
   /** An item label or a user slice of the dataset; at most 255 values take part. */
   readonly group: string;
-  /** λ, at least 0. Costs ranking quality, as far as groups differ. */
+  /** λ, at least 0; 0 only watches. Costs ranking quality, as far as groups differ. */
   readonly weight: number;
   /**
    * `pairwise`: |correlation| between belonging to a group and the margin of a clicked over an
@@ -83,7 +83,7 @@ export interface TrainOptions extends Omit<DatasetSource, 'dataset' | 'seed'> {
    * out. Defaults to everything that a feed knows of the dataset; see `datasetFeatures`.
    */
   readonly features?: readonly (string | FeatureDefinition)[];
-  /** Seed of all that is random, and of a simulated world; a safe integer from 0. Defaults to `1`. */
+  /** Seed of all that is random, and of a simulated world; 0 to 2³² − 1. Defaults to `1`. */
   readonly seed?: number;
   /**
    * Networks that are trained at once, on the process's native threads. The result does not depend
@@ -129,7 +129,7 @@ export interface TrainOptions extends Omit<DatasetSource, 'dataset' | 'seed'> {
   readonly epochs?: number;
   /**
    * Passes without a better AUC on the tail after which training ends. Not watched with a fairness
-   * regularizer, which lowers what is watched. Defaults to `5`.
+   * regularizer, even of weight 0: it lowers what is watched. Defaults to `5`.
    */
   readonly patience?: number;
   /**
@@ -142,8 +142,8 @@ export interface TrainOptions extends Omit<DatasetSource, 'dataset' | 'seed'> {
   readonly refit?: boolean;
   /**
    * A folder that gets, after each pass of each network that is the best so far, its ranker as a
-   * TorchScript file with a `model.json`, so that something is left of a training that ends early.
-   * Defaults to none.
+   * TorchScript file with a `model.json`, so that something is left of a training that ends early. It
+   * must be empty or missing. Defaults to none.
    */
   readonly checkpoints?: string;
   /**

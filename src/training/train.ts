@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { checkBundleTarget, writeBundle } from '../bundles/write-bundle';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
-import { FeedrankError, fromNative } from '../errors';
+import { FeedrankError, fromNative, invalidArgument } from '../errors';
+import type { FeatureDefinition } from '../features/feature';
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { metricNames } from '../evaluation/metrics';
 import { Model } from '../models/model';
@@ -55,6 +56,7 @@ async function run(
   const started = performance.now();
   const resolved = resolveTrainOptions(options);
   await checkBundleTarget(resolved.out, resolved.force);
+  if (resolved.checkpoints !== undefined) await checkCheckpoints(resolved.checkpoints);
   const { signal } = resolved;
   try {
     signal?.throwIfAborted();
@@ -72,7 +74,7 @@ async function run(
       {
         ranker: { ...trained, golden: await checkedGolden(trained) },
         ...(towers ? { towers } : {}),
-        training: { ...training, ...(towers ? { towers: towers.description } : {}) },
+        training: { ...training, ...(towers ? { towers: towersAsUsed(dataset, resolved) } : {}) },
         data,
         metrics: {
           validation: trained.validation,
@@ -108,10 +110,12 @@ async function learn(
       : ('disparity' as const),
     ...resolved.fairness,
   };
+  const features = options.features ?? (await trainingFeatures(dataset, mode));
+  if (mode === 'rank') refuseListFeatures(features);
   let percent = -1;
   const data = await gatherTrainingData({
     dataset,
-    features: options.features ?? (await trainingFeatures(dataset, mode)),
+    features,
     split,
     lagMs,
     ...(fairness ? { group: fairness.group } : {}),
@@ -148,6 +152,27 @@ async function learn(
   };
 }
 
+function refuseListFeatures(features: readonly (string | FeatureDefinition)[]): void {
+  features.forEach((feature, i) => {
+    const ofList =
+      typeof feature === 'string' ? feature.endsWith('_vs_list') : feature.reference === 'list';
+    if (!ofList) return;
+    throw invalidArgument(
+      `features[${i}]`,
+      'none that is relative to the list, in mode rank',
+      typeof feature === 'string' ? feature : feature.name,
+    );
+  });
+}
+
+/** Every option, in a form that JSON has. */
+function towersAsUsed(dataset: Dataset, { towers, seed }: ResolvedTrainOptions): object {
+  const settings = checkTwoTowerOptions({ ...towers, dataset, seed });
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, value === Infinity ? null : value]),
+  );
+}
+
 async function learnTowers(
   dataset: Dataset,
   { towers, split, lagMs, seed, signal }: ResolvedTrainOptions,
@@ -182,14 +207,46 @@ async function checkedGolden(trained: TrainedRanker): Promise<TrainedRanker['gol
   return { inputs: golden.inputs, outputs };
 }
 
+/** A full disk must not cost the last good checkpoint. */
+async function replaceFile(folder: string, name: string, content: string | Buffer): Promise<void> {
+  const partial = path.join(folder, `.${name}.partial`);
+  try {
+    await writeFile(partial, content);
+    await rename(partial, path.join(folder, name));
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function checkCheckpoints(folder: string): Promise<void> {
+  let names: string[];
+  try {
+    await mkdir(folder, { recursive: true });
+    names = await readdir(folder);
+  } catch (error) {
+    throw new FeedrankError(
+      'FILE_NOT_WRITTEN',
+      `checkpoints: cannot write to '${folder}': ${(error as Error).message}`,
+      'checkpoints',
+      { cause: error },
+    );
+  }
+  if (names.length === 0) return;
+  throw new FeedrankError(
+    'OUTPUT_EXISTS',
+    `checkpoints: expected an empty folder, got '${folder}', which holds ${names.length} files`,
+    'checkpoints',
+  );
+}
+
 async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
   const { member, epoch, bytes, features, heads } = checkpoint;
   const description = { formatVersion: 1, features, heads };
   try {
     await mkdir(folder, { recursive: true });
-    await writeFile(path.join(folder, 'model.json'), `${JSON.stringify(description, null, 2)}\n`);
-    const name = `member-${member}-epoch-${epoch}.pt`;
-    await writeFile(path.join(folder, name), bytes);
+    await replaceFile(folder, 'model.json', `${JSON.stringify(description, null, 2)}\n`);
+    await replaceFile(folder, `member-${member}-epoch-${epoch}.pt`, bytes);
   } catch (error) {
     throw new FeedrankError(
       'FILE_NOT_WRITTEN',

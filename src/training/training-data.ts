@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { binding } from '../binding';
 import { Catalog } from '../catalog/catalog';
 import { splitsUpTo } from '../data/dataset';
@@ -95,6 +97,8 @@ export async function gatherTrainingData(options: TrainingDataOptions): Promise<
         }
         const { values } = await feed.assemble(queryOf(feed, impression), itemIds, features);
         const clicked = new Set(clickedIds);
+        const stray = clickedIds.find((id) => !itemIds.includes(id));
+        if (stray !== undefined) throw strayClick(impression, stray);
         lists.push({
           at: impression.at,
           clicked: itemIds.map((id) => clicked.has(id)),
@@ -102,12 +106,16 @@ export async function gatherTrainingData(options: TrainingDataOptions): Promise<
           dwellSeconds: clicked.size === 1 ? (outcome?.dwellMs ?? NaN) / 1000 : NaN,
         });
         rows.push(values);
-        groups.push(Uint8Array.from(itemIds, (id) => codeOf(codes, groupOf(impression, id))));
-        fingerprint.add(impression, values);
+        const ofRows = Uint8Array.from(itemIds, (id) => codeOf(codes, groupOf(impression, id)));
+        groups.push(ofRows);
+        fingerprint.add(impression, values, ofRows);
       },
       onProgress: (done) => options.onProgress?.(done, total),
     });
     if (lists.length === 0) throw nothingToLearn(dataset, split, skipped);
+    if (options.group !== undefined && codes.size < 2) {
+      throw oneGroup(options.group, [...codes.keys()]);
+    }
     return {
       features,
       lists,
@@ -149,6 +157,23 @@ function codeOf(codes: Map<string, number>, value: string | undefined): number {
   return codes.size - 1;
 }
 
+function strayClick({ impressionId }: DatasetImpression, id: ItemId): FeedrankError {
+  return new FeedrankError(
+    'DATA_MALFORMED',
+    `dataset: impression ${impressionId} has a click on ${JSON.stringify(id)}, which was not in view`,
+    'dataset',
+  );
+}
+
+function oneGroup(group: string, values: readonly string[]): FeedrankError {
+  return new FeedrankError(
+    'UNKNOWN_GROUP',
+    `fairness.group: ${JSON.stringify(group)} needs two values to be evened out; the lists hold ` +
+      (values[0] === undefined ? 'none' : `only ${JSON.stringify(values[0])}`),
+    'fairness.group',
+  );
+}
+
 function nothingToLearn({ name }: Dataset, split: string, skipped: number): FeedrankError {
   return new FeedrankError(
     'DATA_MALFORMED',
@@ -173,11 +198,22 @@ export function varyingFeatures({ features, rows }: TrainingData): number[] {
   return [...varies.keys()].filter((f) => varies[f] === 1);
 }
 
-/** Hands the chosen columns to the native core. @internal */
-export function toNativeLists(data: TrainingData, columns: readonly number[]): NativeRankingLists {
+/** Hands the chosen columns to the native core, a little at a time. @internal */
+export async function toNativeLists(
+  data: TrainingData,
+  columns: readonly number[],
+): Promise<NativeRankingLists> {
+  if (columns.length === 0) {
+    throw new FeedrankError(
+      'INVALID_ARGUMENT',
+      'features: expected one whose values vary in the data, got none',
+      'features',
+    );
+  }
   const native = new (binding().RankingLists)(columns.length);
   const width = data.features.length;
-  const chunk = 256;
+  // Few enough that requests of the same process hardly wait for the event loop.
+  const chunk = 64;
   for (let begin = 0; begin < data.lists.length; begin += chunk) {
     const lists = data.lists.slice(begin, begin + chunk);
     const lengths = Uint32Array.from(lists, ({ clicked }) => clicked.length);
@@ -189,13 +225,13 @@ export function toNativeLists(data: TrainingData, columns: readonly number[]): N
     lists.forEach((list, i) => {
       const values = data.rows[begin + i]!;
       groups.set(data.groups[begin + i]!, row);
-      list.clicked.forEach((isClicked, k) => {
+      for (const [k, isClicked] of list.clicked.entries()) {
         clicked[row] = Number(isClicked);
-        columns.forEach((column, c) => {
-          rows[row * columns.length + c] = values[k * width + column]!;
-        });
+        for (let c = 0; c < columns.length; c += 1) {
+          rows[row * columns.length + c] = values[k * width + columns[c]!]!;
+        }
         row += 1;
-      });
+      }
     });
     try {
       native.append({
@@ -208,6 +244,7 @@ export function toNativeLists(data: TrainingData, columns: readonly number[]): N
     } catch (error) {
       throw namingFeature(error, data, columns);
     }
+    await setImmediate();
   }
   return native;
 }

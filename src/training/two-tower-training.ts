@@ -16,6 +16,7 @@ import {
   type TwoTowerSettings,
   type TwoTowerTrainingOptions,
 } from './two-tower-options';
+import { whenThereIsRoom } from './when-there-is-room';
 
 /** About how long one native job may take, so that requests get their turn between two. */
 const jobMs = 40;
@@ -161,7 +162,7 @@ class Fit {
     let examples = 0;
     for (;;) {
       throwIfAborted(this.#run.signal);
-      const done = await guardAsync(job);
+      const done = await guardAsync(() => whenThereIsRoom(job, this.#run.signal));
       sum += done.lossSum;
       examples += done.examples;
       const { epoch, batch, batches } = done;

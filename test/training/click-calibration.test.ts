@@ -3,18 +3,19 @@ import fc from 'fast-check';
 
 import { fitCalibration, fitIsotonic, fitPlatt } from '../../src/training/click-calibration';
 
-/** The isotonic fit by its min-max formula, at every score. */
+/** The isotonic fit by its min-max formula, at every distinct score. */
 function isotonicByFormula(scores: readonly number[], clicked: readonly number[]): number[] {
-  const order = [...scores.keys()].sort((a, b) => scores[a]! - scores[b]!);
+  const distinct = [...new Set(scores)].sort((a, b) => a - b);
   const mean = (from: number, to: number): number => {
-    const part = order.slice(from, to + 1);
-    return part.reduce((sum, i) => sum + clicked[i]!, 0) / part.length;
+    const within = distinct.slice(from, to + 1);
+    const part = clicked.filter((_, i) => within.includes(scores[i]!));
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
   };
-  return order.map((_, k) => {
+  return distinct.map((_, k) => {
     let highest = -Infinity;
     for (let from = 0; from <= k; from += 1) {
       let lowest = Infinity;
-      for (let to = k; to < order.length; to += 1) lowest = Math.min(lowest, mean(from, to));
+      for (let to = k; to < distinct.length; to += 1) lowest = Math.min(lowest, mean(from, to));
       highest = Math.max(highest, lowest);
     }
     return highest;
@@ -25,7 +26,7 @@ describe('isotonic calibration', () => {
   it('is the never-falling fit of least squares', () => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(fc.integer({ min: -1000, max: 1000 }), { minLength: 2, maxLength: 25 }),
+        fc.array(fc.integer({ min: -8, max: 8 }), { minLength: 1, maxLength: 25 }),
         fc.infiniteStream(fc.boolean()),
         (scores, coins) => {
           const clicked = scores.map(() => Number(coins.next().value));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -337,15 +337,66 @@ describe('train', () => {
     it('to go on when the loss is no number, names epoch and batch, and keeps checkpoints', async () => {
       const checkpoints = join(folder, 'diverged');
       const path = out();
+      // One step an epoch: the first leaves a network that still answers, the second a loss that is none.
       const training = train({
         ...{ dataset: smallWorld(), out: path, checkpoints },
-        ...{ learningRate: 1e30, epochs: 5, batchLists: 64 },
+        ...{ learningRate: 1e8, epochs: 5, batchLists: 65_536 },
       });
       await expectRefusal(() => training.result, {
         code: 'TRAINING_DIVERGED',
-        message: /epoch \d+, batch \d+/,
+        message: /epoch 2, batch 1/,
       });
       expect(existsSync(path)).toBe(false);
+      const kept = readdirSync(checkpoints).filter((name) => name.endsWith('.pt'));
+      expect(kept).toContain('member-1-epoch-1.pt');
+      const model = await Model.load(join(checkpoints, kept[0]!), { allowUnverified: true });
+      expect(await model.score(Array.from(model.description.features, () => 0))).toHaveLength(2);
+    });
+
+    it('a folder of checkpoints that holds something', async () => {
+      const checkpoints = join(folder, 'taken');
+      mkdirSync(checkpoints);
+      writeFileSync(join(checkpoints, 'model.json'), 'precious');
+      await refused({ checkpoints }, 'OUTPUT_EXISTS', 'checkpoints');
+      expect(readFileSync(join(checkpoints, 'model.json'), 'utf8')).toBe('precious');
+    });
+
+    it('to replace a folder that is no bundle, though it has a manifest.json', async () => {
+      const path = out();
+      mkdirSync(path);
+      writeFileSync(join(path, 'manifest.json'), '{"name":"a web app"}');
+      await refused({ out: path, force: true }, 'OUTPUT_EXISTS', 'path');
+      expect(readFileSync(join(path, 'manifest.json'), 'utf8')).toBe('{"name":"a web app"}');
+    });
+
+    it('a place where nothing can be written, before it has learnt anything', async () => {
+      const told: TrainingProgress[] = [];
+      const training = train({ dataset: smallWorld(), out: join(out(), 'deep') });
+      await expectRefusal(
+        async () => {
+          for await (const progress of training) told.push(progress);
+        },
+        { code: 'FILE_NOT_WRITTEN' },
+      );
+      expect(told).toEqual([]);
+    });
+
+    it('features of the list in mode rank, none that vary, clicks on what was not shown, one group', async () => {
+      await refused(
+        { mode: 'rank', features: ['age', 'age_vs_list'] },
+        'INVALID_ARGUMENT',
+        'features[1]',
+      );
+      await refused({ features: ['hides_48h'] }, 'INVALID_ARGUMENT', 'features');
+      const stray = changed(smallWorld(), (impression) => ({
+        ...impression,
+        clickedIds: ['nobody'],
+      }));
+      await refused({ dataset: stray }, 'DATA_MALFORMED', 'dataset');
+      const world = smallWorld();
+      const items = world.items.map((item) => ({ ...item, labels: { creator: 'newsroom' } }));
+      const fairness = { group: 'creator', weight: 1 };
+      await refused({ dataset: { ...world, items }, fairness }, 'UNKNOWN_GROUP', 'fairness.group');
     });
   });
 
