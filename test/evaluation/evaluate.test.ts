@@ -65,7 +65,7 @@ describe('evaluate', () => {
     const evaluation = await evaluateWorld({ groups: ['creator', 'device'] });
     expect(Object.keys(evaluation)).toEqual([
       ...['dataset', 'split', 'ranker', 'mode', 'from', 'to', 'impressions', 'unknownItems'],
-      ...['metrics', 'diversity', 'dwellNdcg10', 'utilityNdcg10', 'unavailable'],
+      ...['metrics', 'diversity', 'dwellNdcg10', 'utilityNdcg10', 'calibration', 'unavailable'],
       ...['groups', 'seconds', 'machine'],
     ]);
     expect(evaluation).toMatchObject({
@@ -90,7 +90,8 @@ describe('evaluate', () => {
     });
     expect(evaluation.diversity).toEqual({ intraList10: interval, topicCoverage10: interval });
     expect(evaluation.dwellNdcg10).toEqual(interval);
-    expect(evaluation.unavailable).toEqual({});
+    expect(evaluation.calibration).toBeNull();
+    expect(Object.keys(evaluation.unavailable)).toEqual(['calibration']);
     expect(Object.keys(evaluation.groups)).toEqual(['creator', 'device']);
     expect(Object.keys(evaluation.groups['creator']?.values ?? {})).toEqual([
       'independent',
