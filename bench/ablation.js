@@ -6,19 +6,18 @@
 // features replayed causally by the code that serves. Differences are of the same impressions, with
 // bootstrap intervals, averaged over seeds.
 
-const { writeFileSync } = require('node:fs');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 
 const feedrank = require('..');
 const { Bootstrap } = require('../dist/evaluation/bootstrap');
-const { describeMachine } = require('../dist/evaluation/machine');
 const { impressionMetrics } = require('../dist/evaluation/metrics');
 const { datasetFeatures, signalsOf } = require('../dist/features/dataset-features');
 const { Model } = require('../dist/models/model');
 const { trainRanker } = require('../dist/training/ranker-training');
 const { resolveRankerOptions } = require('../dist/training/train-options');
 const { gatherTrainingData } = require('../dist/training/training-data');
+const { sayMachine, writeRows } = require('./measured-rows');
 
 const lagMs = 600_000;
 const pageOutcomes = ['page_dwell', 'page_scroll'];
@@ -172,8 +171,7 @@ async function main() {
   }
 
   const rows = Object.keys(results).map((name) => rowOf(name, results));
-  const { node, cpu, cores, libtorch } = describeMachine();
-  console.log(`${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`);
+  sayMachine();
   console.log(
     `EB-NeRD validation, ${validation.lists.length} impressions, mean of ${seeds.length} seeds`,
   );
@@ -195,12 +193,7 @@ async function main() {
     ]);
   }
   console.log(table.toString());
-  if (values.json !== undefined) {
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ machine: describeMachine(), rows }, null, 2)}\n`,
-    );
-  }
+  writeRows(values.json, rows);
 }
 
 main().catch((error) => {

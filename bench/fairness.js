@@ -6,14 +6,14 @@
 // is against the true utilities. On MovieLens the group is the reader's gender, on EB-NeRD device and
 // subscription. DIR holds the folders of both; without it they are skipped.
 
-const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 
 const feedrank = require('..');
-const { describeMachine } = require('../dist/evaluation/machine');
+const { sayMachine, writeRows } = require('./measured-rows');
 
 function worldsOf(data, seeds) {
   const folder = (name) => (data === undefined ? undefined : path.join(data, name));
@@ -81,8 +81,7 @@ async function main() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const { node, cpu, cores, libtorch } = describeMachine();
-  console.log(`${cpu}, ${cores} cores, Node.js ${node}, LibTorch ${libtorch}`);
+  sayMachine();
   const head = ['world', 'weight', 'pairwise gap', '', 'score disparity', '', 'nDCG@10', ''];
   const table = new Table({
     head: [...head, 'nDCG@10 gap between groups'],
@@ -101,12 +100,7 @@ async function main() {
     ]);
   }
   console.log(table.toString());
-  if (values.json !== undefined) {
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ machine: describeMachine(), rows }, null, 2)}\n`,
-    );
-  }
+  writeRows(values.json, rows);
 }
 
 main().catch((error) => {

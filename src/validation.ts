@@ -115,6 +115,23 @@ export function checkFlag(value: unknown, argument: string): boolean {
   throw invalidArgument(argument, 'true or false', value);
 }
 
+/** A number within bounds, which are allowed. @internal */
+export function checkNumber(
+  value: unknown,
+  argument: string,
+  lowest: number,
+  highest: number,
+): number {
+  if (typeof value === 'number' && value >= lowest && value <= highest) return value;
+  throw invalidArgument(argument, `a number from ${lowest} to ${highest}`, value);
+}
+
+/** The bytes of a file that was read. @internal */
+export function checkBytes(value: unknown, argument: string): Uint8Array {
+  if (types.isUint8Array(value)) return value;
+  throw invalidArgument(argument, 'the bytes of a TorchScript file', value);
+}
+
 /** A number above 0; infinity only where `infinite` allows it. @internal */
 export function checkPositive(value: unknown, argument: string, infinite = false): number {
   if (typeof value === 'number' && value > 0 && (infinite || value < Infinity)) return value;

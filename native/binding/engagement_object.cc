@@ -229,10 +229,8 @@ Napi::Value EngagementObject::features(const Napi::CallbackInfo& info) {
           return output;
         },
         [](Napi::Env env, const Output& output) {
-          auto values = Napi::Float32Array::New(env, output.values.size());
-          std::copy(output.values.begin(), output.values.end(), values.Data());
           auto object = Napi::Object::New(env);
-          object.Set("values", values);
+          object.Set("values", to_float32_array(env, output.values));
           object.Set("known", to_float64_array(env, output.known));
           return object;
         });

@@ -112,9 +112,7 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
           return scores;
         },
         [](Napi::Env env, const std::vector<float>& scores) {
-          auto array = Napi::Float32Array::New(env, scores.size());
-          std::copy(scores.begin(), scores.end(), array.Data());
-          return array;
+          return to_float32_array(env, scores);
         });
   });
 }

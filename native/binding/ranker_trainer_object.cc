@@ -1,6 +1,5 @@
 #include "ranker_trainer_object.h"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -153,9 +152,7 @@ Napi::Value RankerTrainerObject::score(const Napi::CallbackInfo& info) {
           return shared->trainer->score(first, end);
         },
         [](Napi::Env env, const std::vector<float>& scores) {
-          auto array = Napi::Float32Array::New(env, scores.size());
-          std::copy(scores.begin(), scores.end(), array.Data());
-          return array;
+          return to_float32_array(env, scores);
         });
   });
 }

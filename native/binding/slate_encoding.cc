@@ -169,8 +169,6 @@ Napi::Value encode_batch(Napi::Env env, const Request& request) {
     }
     topics.Set(i, names);
   }
-  auto features = Napi::Float32Array::New(env, candidates.features.size());
-  std::copy(candidates.features.begin(), candidates.features.end(), features.Data());
   auto batch = Napi::Object::New(env);
   batch.Set("size", static_cast<double>(n));
   batch.Set("ids", ids);
@@ -180,7 +178,7 @@ Napi::Value encode_batch(Napi::Env env, const Request& request) {
   batch.Set("columns", encode_columns(env, request));
   batch.Set("labels", encode_labels(env, request));
   batch.Set("sourceScores", to_float64_array(env, candidates.source_scores));
-  batch.Set("features", features);
+  batch.Set("features", to_float32_array(env, candidates.features));
   batch.Set("scores", to_float64_array(env, candidates.scores));
   return batch;
 }

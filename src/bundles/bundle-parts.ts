@@ -5,6 +5,7 @@ import type { FeatureDefinition } from '../features/feature';
 import type { ItemId } from '../identity';
 import type { TowersGolden } from '../models/towers-golden';
 import {
+  checkBytes,
   checkDistinct,
   checkInteger,
   checkItemIds,
@@ -182,15 +183,4 @@ export function fromLittleEndian(bytes: Buffer): Float32Array {
   Buffer.from(copy.buffer).set(bytes);
   littleEndian(copy);
   return copy;
-}
-
-function checkBytes(bytes: unknown, argument: string): Uint8Array {
-  if (bytes instanceof Uint8Array || Buffer.isBuffer(bytes)) return bytes;
-  if (
-    ArrayBuffer.isView(bytes) &&
-    Object.prototype.toString.call(bytes) === '[object Uint8Array]'
-  ) {
-    return bytes as Uint8Array;
-  }
-  throw invalidArgument(argument, 'the bytes of a TorchScript file', bytes);
 }

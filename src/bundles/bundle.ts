@@ -4,6 +4,7 @@ import { sha256 } from '../archives/in-slices';
 import { binding } from '../binding';
 import { FeedrankError } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
+import { agreesWithGolden } from '../models/agrees-with-golden';
 import { Model } from '../models/model';
 import { Towers } from '../models/towers';
 import type { TowersDescription } from '../models/towers-description';
@@ -99,7 +100,7 @@ export class Bundle {
 }
 
 function wrongManifest(folder: string, what: string): FeedrankError {
-  return corruptBundle(folder, 'manifest.json', what);
+  return corruptBundle(folder, manifestName, what);
 }
 
 /** A LibTorch promises to read what an older one wrote, and not the other way round. */
@@ -154,7 +155,7 @@ async function loadRanker(folder: string, manifest: RankerManifest, bytes: Buffe
     checkHeads(heads, 'ranker.heads');
     checkGolden(golden, features.length, heads.length, 'ranker.golden');
   } catch (error) {
-    throw corruptBundle(folder, 'manifest.json', shortMessage(error), error);
+    throw corruptBundle(folder, manifestName, shortMessage(error), error);
   }
   for (const side of ['input', 'output'] as const) {
     if (JSON.stringify(manifest[side].shape) !== JSON.stringify(schemas[side].shape)) {
@@ -182,7 +183,7 @@ async function checkAnswers(
   const scores = await model.score(golden.inputs.flat());
   golden.outputs.flat().forEach((expected, i) => {
     const got = scores[i]!;
-    if (Math.abs(got - expected) <= 1e-4 * Math.max(1, Math.abs(expected))) return;
+    if (agreesWithGolden(got, expected)) return;
     const head = heads[i % heads.length]!.name;
     throw new FeedrankError(
       'BUNDLE_GOLDEN',

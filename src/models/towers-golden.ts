@@ -1,3 +1,4 @@
+import { agreesWithGolden } from './agrees-with-golden';
 import { encodeTowerItems, type TowerItem } from './encode-tower-items';
 import type { Towers } from './towers';
 import { attributeCount, categoryCount } from './towers-description';
@@ -99,10 +100,7 @@ function wrongRow(
   width: number,
 ): number | undefined {
   const row = expected.findIndex((outputs, r) =>
-    outputs.some((value, d) => {
-      const difference = Math.abs(values[r * width + d]! - value);
-      return !(difference <= 1e-4 * Math.max(1, Math.abs(value)));
-    }),
+    outputs.some((value, d) => !agreesWithGolden(values[r * width + d]!, value)),
   );
   return row < 0 ? undefined : row;
 }

@@ -8,7 +8,14 @@ import {
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guardAsync, invalidArgument } from '../errors';
 import type { ItemId } from '../identity';
-import { checkBatch, checkInteger, checkItemIds, checkName, checkObject } from '../validation';
+import {
+  checkBatch,
+  checkBytes,
+  checkInteger,
+  checkItemIds,
+  checkName,
+  checkObject,
+} from '../validation';
 import { encodeTowerItems, type TowerItem } from './encode-tower-items';
 import {
   attributeCount,
@@ -237,9 +244,4 @@ function checkItems(value: unknown, dimensions: number): TowersParts['items'] {
     `parts.items.vectors: expected ${checked.length} × ${dimensions} values, got ${vectors.length}`,
     'parts.items.vectors',
   );
-}
-
-function checkBytes(value: unknown, argument: string): Uint8Array {
-  if (types.isUint8Array(value)) return value;
-  throw invalidArgument(argument, 'the bytes of a TorchScript file', value);
 }

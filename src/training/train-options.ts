@@ -7,6 +7,7 @@ import {
   checkFlag,
   checkInteger,
   checkName,
+  checkNumber,
   checkObject,
   checkPath,
   checkPositive,
@@ -287,11 +288,6 @@ function checkFairness(value: unknown): FairnessOptions {
       ? {}
       : { measure: checkChoice(measure, fairnessMeasures, 'fairness.measure') }),
   };
-}
-
-function checkNumber(value: unknown, argument: string, lowest: number, highest: number): number {
-  if (typeof value === 'number' && value >= lowest && value <= highest) return value;
-  throw invalidArgument(argument, `a number from ${lowest} to ${highest}`, value);
 }
 
 function checkChoice<T extends string>(value: unknown, choices: readonly T[], argument: string): T {

@@ -8,6 +8,7 @@ import { FeedrankError, fromNative, invalidArgument } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { metricNames } from '../evaluation/metrics';
+import { agreesWithGolden } from '../models/agrees-with-golden';
 import { Model } from '../models/model';
 import { trainRanker, type Checkpoint, type TrainedRanker } from './ranker-training';
 import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train-options';
@@ -197,7 +198,7 @@ async function checkedGolden(trained: TrainedRanker): Promise<TrainedRanker['gol
   golden.outputs.forEach((expected, row) =>
     expected.forEach((value, head) => {
       const got = outputs[row]![head]!;
-      if (Math.abs(got - value) <= 1e-4 * Math.max(1, Math.abs(value))) return;
+      if (agreesWithGolden(got, value)) return;
       throw new FeedrankError(
         'INTERNAL',
         `the exported ranker says ${got} for ${heads[head]!.name} where the trained one says ${value}`,

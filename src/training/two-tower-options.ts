@@ -1,5 +1,12 @@
 import { invalidArgument } from '../errors';
-import { checkFlag, checkInteger, checkName, checkObject, checkPositive } from '../validation';
+import {
+  checkFlag,
+  checkInteger,
+  checkName,
+  checkNumber,
+  checkObject,
+  checkPositive,
+} from '../validation';
 import type { TowerExampleOptions } from './two-tower-examples';
 
 /** What a training has done so far. */
@@ -86,11 +93,8 @@ export function checkTwoTowerOptions(options: TwoTowerTrainingOptions): TwoTower
     highest: number,
     usual: number,
   ) => checkInteger(options[name] ?? usual, name, lowest, highest);
-  const share = (name: keyof TwoTowerTrainingOptions, highest: number, usual: number) => {
-    const value: unknown = options[name] ?? usual;
-    if (typeof value === 'number' && value >= 0 && value <= highest) return value;
-    throw invalidArgument(name, `a number from 0 to ${highest}`, value);
-  };
+  const share = (name: keyof TwoTowerTrainingOptions, highest: number, usual: number) =>
+    checkNumber(options[name] ?? usual, name, 0, highest);
   const space = checkName(options.space ?? 'tower', 'space');
   if (Object.hasOwn(options.dataset.spaces, space)) {
     throw invalidArgument('space', "a name that none of the dataset's own spaces has", space);
