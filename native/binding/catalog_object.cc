@@ -204,15 +204,17 @@ Napi::Value CatalogObject::retrieve(const Napi::CallbackInfo& info) {
                                  read_negatives(reader.text("negativeDots"))});
     }
     Environment& environment = Environment::of(info.Env());
+    // The environment holds the executor until what runs on it has ended.
+    Executor* executor = &environment.executor();
     return environment.run<Found>(
         info.Env(), environment.anywhere(),
-        [catalog = shared_->catalog, search] {
+        [catalog = shared_->catalog, search, executor] {
           Found found{catalog->pin(), {}};
           for (RetrievalQuery& query : search->queries) {
             query.k = std::min(query.k, found.snapshot->row_count());
           }
-          found.items =
-              search->retriever->retrieve(*found.snapshot, search->space, search->queries);
+          found.items = search->retriever->retrieve(*found.snapshot, search->space, search->queries,
+                                                    executor);
           return found;
         },
         [](Napi::Env env, const Found& found) {

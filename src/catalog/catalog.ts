@@ -177,7 +177,7 @@ export class Catalog {
     return this.native.stats().epoch;
   }
 
-  /** Bytes of native memory set aside for rows. */
+  /** Bytes of native memory set aside for rows and for the indexes that are searched. */
   get bytes(): number {
     return this.native.stats().bytes;
   }

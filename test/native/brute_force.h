@@ -15,9 +15,9 @@ namespace feedrank::testing {
 
 class BruteForceRetriever final : public Retriever {
  public:
-  std::vector<std::vector<Retrieved>> retrieve(
-      const Snapshot& snapshot, uint32_t space,
-      std::span<const RetrievalQuery> queries) const override {
+  std::vector<std::vector<Retrieved>> retrieve(const Snapshot& snapshot, uint32_t space,
+                                               std::span<const RetrievalQuery> queries,
+                                               Executor* /*helpers*/ = nullptr) const override {
     std::vector<std::vector<Retrieved>> results;
     for (const RetrievalQuery& query : queries) results.push_back(one(snapshot, space, query));
     return results;

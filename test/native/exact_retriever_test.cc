@@ -7,7 +7,9 @@
 
 #include "brute_force.h"
 #include "check.h"
-#include "retrieval/retriever.h"
+#include "retrieval/fused_retriever.h"
+#include "retrieval/torch_retriever.h"
+#include "runtime/executor.h"
 #include "support.h"
 
 namespace {
@@ -99,18 +101,33 @@ std::vector<RetrievalQuery> queries_on(Random& random, std::span<const float> ve
   return queries;
 }
 
+/// Each way to retrieve exactly that this machine has.
+std::vector<std::unique_ptr<Retriever>> exact_retrievers() {
+  std::vector<std::unique_ptr<Retriever>> retrievers;
+  for (const ScanKernel& kernel : scan_kernels()) {
+    retrievers.push_back(make_fused_retriever(kernel));
+  }
+  retrievers.push_back(make_torch_retriever("cpu"));
+  return retrievers;
+}
+
+void expect_exact(const Snapshot& snapshot, std::span<const RetrievalQuery> queries,
+                  Executor* helpers = nullptr) {
+  const auto expected = BruteForceRetriever().retrieve(snapshot, 0, queries);
+  for (const auto& retriever : exact_retrievers()) {
+    const auto found = retriever->retrieve(snapshot, 0, queries, helpers);
+    REQUIRE(found.size() == queries.size());
+    for (size_t q = 0; q < queries.size(); ++q) expect_same(snapshot, found[q], expected[q]);
+  }
+}
+
 void compare_with_brute_force(uint64_t seed, Values values, uint32_t dimensions, int count) {
   Random random(seed);
   const auto catalog = random_catalog(random, values, dimensions, count);
   const auto snapshot = catalog->pin();
   upsert(*catalog, random_items(random, values, dimensions, count / 3, 2 * count));
-  const auto retriever = make_exact_retriever("cpu");
   const std::vector<float> vector = vector_of(random, values, dimensions);
-  const auto queries = queries_on(random, vector, static_cast<uint32_t>(count));
-  const auto expected = BruteForceRetriever().retrieve(*snapshot, 0, queries);
-  const auto found = retriever->retrieve(*snapshot, 0, queries);
-  REQUIRE(found.size() == queries.size());
-  for (size_t q = 0; q < queries.size(); ++q) expect_same(*snapshot, found[q], expected[q]);
+  expect_exact(*snapshot, queries_on(random, vector, static_cast<uint32_t>(count)));
 }
 
 }  // namespace
@@ -160,14 +177,8 @@ TEST_CASE("retrieval is exact where products are too large for float32") {
     queries.push_back({user, kNow, kInfinity, k, NegativeDots::kDecay});
     queries.push_back({user, kNow, 1.0, k, NegativeDots::kDrop});
   }
-  const auto of_all = make_exact_retriever("cpu")->retrieve(*everything, 0, queries);
-  const auto expected_of_all = BruteForceRetriever().retrieve(*everything, 0, queries);
-  for (size_t q = 0; q < queries.size(); ++q) {
-    expect_same(*everything, of_all[q], expected_of_all[q]);
-  }
-  const auto found = make_exact_retriever("cpu")->retrieve(*snapshot, 0, queries);
-  const auto expected = BruteForceRetriever().retrieve(*snapshot, 0, queries);
-  for (size_t q = 0; q < queries.size(); ++q) expect_same(*snapshot, found[q], expected[q]);
+  expect_exact(*everything, queries);
+  expect_exact(*snapshot, queries);
 }
 
 TEST_CASE("a user vector of zeros finds every item, the newest first") {
@@ -179,14 +190,118 @@ TEST_CASE("a user vector of zeros finds every item, the newest first") {
   const auto snapshot = catalog->pin();
   const std::vector<float> zeros = {0, 0};
   const RetrievalQuery query{zeros, kNow, 1e6, 10, NegativeDots::kDrop};
-  const auto found = make_exact_retriever("cpu")->retrieve(*snapshot, 0, {&query, 1}).front();
-  std::vector<int64_t> ids;
-  for (const Retrieved& item : found) ids.push_back(std::get<int64_t>(snapshot->id(item.row)));
-  EXPECT_EQ(text(ids), "2 3 1");
+  for (const auto& retriever : exact_retrievers()) {
+    const auto found = retriever->retrieve(*snapshot, 0, {&query, 1}, nullptr).front();
+    std::vector<int64_t> ids;
+    for (const Retrieved& item : found) ids.push_back(std::get<int64_t>(snapshot->id(item.row)));
+    EXPECT_EQ(text(ids), "2 3 1");
+  }
+}
+
+TEST_CASE("a user vector of zeros finds the newest of many items") {
+  Random random(21);
+  const auto catalog = random_catalog(random, Values::kPlain, 3, 6000);
+  const auto snapshot = catalog->pin();
+  const std::vector<float> zeros = {0, 0, 0};
+  std::vector<RetrievalQuery> queries;
+  for (const uint32_t k : {1U, 30U, 700U, 20'000U}) {
+    queries.push_back({zeros, kNow, 1e6, k, NegativeDots::kDecay});
+  }
+  expect_exact(*snapshot, queries);
 }
 
 TEST_CASE("retrieval is exact across chunks") {
   compare_with_brute_force(11, Values::kPlain, 4, 7000);
+}
+
+TEST_CASE("retrieval is exact where a few items are a billion times as long as the others") {
+  Random random(15);
+  const auto catalog = integer_catalog(5);
+  std::vector<TestItem> items;
+  for (int64_t id = 0; id < 5000; ++id) {
+    std::vector<float> vector = vector_of(random, Values::kPlain, 5);
+    if (id % 500 == 0) {
+      for (float& value : vector) value *= 1e9F;
+    }
+    items.push_back({id, kNow - random.below(100) * kHour, "", {}, {vector}});
+  }
+  upsert(*catalog, items);
+  const std::vector<float> user = vector_of(random, Values::kPlain, 5);
+  expect_exact(*catalog->pin(), queries_on(random, user, 50));
+}
+
+TEST_CASE("retrieval is exact where the catalog is much older than what decay leaves") {
+  Random random(16);
+  const auto catalog = integer_catalog(8);
+  for (int64_t begin = 0; begin < 12'000; begin += 400) {
+    std::vector<TestItem> items;
+    for (int64_t id = begin; id < begin + 400; ++id) {
+      const auto age = static_cast<int64_t>(random.between(0, 1000.0 * kHour));
+      items.push_back({id, kNow - age, "", {}, {vector_of(random, Values::kPlain, 8)}});
+    }
+    upsert(*catalog, items);
+  }
+  const auto snapshot = catalog->pin();
+  const std::vector<float> user = vector_of(random, Values::kPlain, 8);
+  std::vector<RetrievalQuery> queries;
+  // From a τ at which a handful of items have any weight to one at which all weigh the same, with a
+  // clock that is ahead of the items, among them, and behind them all.
+  for (const double tau : {1.0, 0.1 * kHour, 10.0 * kHour, 100.0 * kHour, 1e9 * kHour}) {
+    for (const int64_t now : {kNow + 500 * kHour, kNow, kNow - 300 * kHour, kNow - 2000 * kHour}) {
+      queries.push_back({user, now, tau, 60, NegativeDots::kDecay});
+      queries.push_back({user, now, tau, 3, NegativeDots::kKeep});
+    }
+  }
+  expect_exact(*snapshot, queries);
+}
+
+TEST_CASE("retrieval is exact with idle threads, for few queries and for many") {
+  Random random(17);
+  const auto catalog = random_catalog(random, Values::kPlain, 12, 12'000);
+  const auto snapshot = catalog->pin();
+  REQUIRE(snapshot->scan_view(0).list->steps.size() > 20);
+  Executor executor({3, 64, {}});
+  std::vector<std::vector<float>> vectors;
+  for (int i = 0; i < 70; ++i) vectors.push_back(vector_of(random, Values::kPlain, 12));
+  std::vector<RetrievalQuery> queries;
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    queries.push_back({vectors[i], kNow, i % 3 == 0 ? kInfinity : 8.0 * kHour,
+                       static_cast<uint32_t>(1 + i * 5), static_cast<NegativeDots>(i % 3)});
+  }
+  expect_exact(*snapshot, queries, &executor);
+  for (int round = 0; round < 20; ++round) expect_exact(*snapshot, {&queries[20], 1}, &executor);
+}
+
+TEST_CASE("an old snapshot answers as it did, whatever is written, merged and reused after it") {
+  Random random(18);
+  const auto catalog = random_catalog(random, Values::kPlain, 6, 3000);
+  const auto snapshot = catalog->pin();
+  const std::vector<float> user = vector_of(random, Values::kPlain, 6);
+  const RetrievalQuery query{user, kNow, 20.0 * kHour, 100, NegativeDots::kDecay};
+  const auto before = BruteForceRetriever().retrieve(*snapshot, 0, {&query, 1}).front();
+  for (int round = 0; round < 30; ++round) {
+    upsert(*catalog, random_items(random, Values::kPlain, 6, 700, 6000));
+    std::vector<ItemId> gone;
+    for (int i = 0; i < 300; ++i) gone.emplace_back(random.below(6000));
+    remove(*catalog, gone);
+    // Rows that only this one saw are written anew from here on.
+    expect_exact(*catalog->pin(), {&query, 1});
+  }
+  for (const auto& retriever : exact_retrievers()) {
+    expect_same(*snapshot, retriever->retrieve(*snapshot, 0, {&query, 1}, nullptr).front(), before);
+  }
+}
+
+TEST_CASE("a query that asks for nothing gets nothing, beside others that ask") {
+  Random random(19);
+  const auto catalog = random_catalog(random, Values::kPlain, 3, 900);
+  const std::vector<float> user = {1, -1, 0.5F};
+  const std::vector<float> zeros = {0, 0, 0};
+  const std::vector<RetrievalQuery> queries = {{user, kNow, 1e7, 0, NegativeDots::kDecay},
+                                               {user, kNow, 1e7, 4, NegativeDots::kDecay},
+                                               {zeros, kNow, 1e7, 0, NegativeDots::kDecay},
+                                               {zeros, kNow, 1e7, 4, NegativeDots::kDecay}};
+  expect_exact(*catalog->pin(), queries);
 }
 
 TEST_CASE("several queries in one call answer as they do alone") {
@@ -203,10 +318,10 @@ TEST_CASE("several queries in one call answer as they do alone") {
                        i % 2 == 0 ? 1e7 : 3e7, static_cast<uint32_t>(5 + i),
                        static_cast<NegativeDots>(i % 3)});
   }
-  const auto together = retriever->retrieve(*snapshot, 0, queries);
+  const auto together = retriever->retrieve(*snapshot, 0, queries, nullptr);
   REQUIRE(together.size() == queries.size());
   for (size_t i = 0; i < queries.size(); ++i) {
-    const auto alone = retriever->retrieve(*snapshot, 0, {&queries[i], 1}).front();
+    const auto alone = retriever->retrieve(*snapshot, 0, {&queries[i], 1}, nullptr).front();
     expect_same(*snapshot, together[i], alone);
     for (size_t j = 0; j < alone.size(); ++j) EXPECT_EQ(together[i][j].score, alone[j].score);
   }
@@ -217,10 +332,10 @@ TEST_CASE("an empty catalog and one without vectors retrieve nothing") {
   const auto retriever = make_exact_retriever("cpu");
   const std::vector<float> user = {1, 1};
   const RetrievalQuery query{user, kNow, 1e6, 10, NegativeDots::kDecay};
-  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}).front().empty());
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}, nullptr).front().empty());
   upsert(*catalog, {{1, kNow}});
-  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}).front().empty());
-  EXPECT(retriever->retrieve(*catalog->pin(), 0, {}).empty());
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}, nullptr).front().empty());
+  EXPECT(retriever->retrieve(*catalog->pin(), 0, {}, nullptr).empty());
 }
 
 TEST_CASE("a device that is not there or not known is refused by name") {

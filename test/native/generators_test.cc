@@ -130,8 +130,8 @@ TEST_CASE("several user vectors give each item its best score") {
       return a.score != b.score ? a.score > b.score : snapshot->before_on_tie(a.row, b.row);
     });
     expected.resize(std::min<size_t>(40, expected.size()));
-    const auto found =
-        decayed_dot_items(*snapshot, retriever, 0, users, kNow, 5.0 * kHour, negatives, 40);
+    const auto found = decayed_dot_items(*snapshot, retriever, 0, users, kNow, 5.0 * kHour,
+                                         negatives, 40, nullptr);
     EXPECT_EQ(ids_of(*snapshot, found), ids_of(*snapshot, expected));
   }
 }
@@ -141,6 +141,7 @@ TEST_CASE("without a user vector in the space there is nothing to retrieve") {
   const auto catalog = many(random, 10);
   const BruteForceRetriever retriever;
   const std::vector<UserVectors> elsewhere = {{1, 2, {1, 1}}};
-  EXPECT(decayed_dot_items(*catalog->pin(), retriever, 0, {}, kNow, 1, {}, 5).empty());
-  EXPECT(decayed_dot_items(*catalog->pin(), retriever, 0, elsewhere, kNow, 1, {}, 5).empty());
+  EXPECT(decayed_dot_items(*catalog->pin(), retriever, 0, {}, kNow, 1, {}, 5, nullptr).empty());
+  EXPECT(
+      decayed_dot_items(*catalog->pin(), retriever, 0, elsewhere, kNow, 1, {}, 5, nullptr).empty());
 }

@@ -62,7 +62,8 @@ std::string answer_of(const Request& request) {
 class ThrowingRetriever final : public Retriever {
  public:
   std::vector<std::vector<Retrieved>> retrieve(const Snapshot&, uint32_t,
-                                               std::span<const RetrievalQuery>) const override {
+                                               std::span<const RetrievalQuery>,
+                                               Executor*) const override {
     throw std::runtime_error("out of memory\nframe #0");
   }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
@@ -13,7 +14,12 @@ namespace feedrank {
 Snapshot::~Snapshot() { catalog_->unpin(epoch_); }
 
 Catalog::Catalog(CatalogSchema schema)
-    : schema_(std::move(schema)), chunks_(std::make_shared<ChunkList>()) {}
+    : schema_(std::move(schema)), chunks_(std::make_shared<ChunkList>()) {
+  for (uint32_t s = 0; s < schema_.spaces.size(); ++s) {
+    indexes_.push_back(std::make_unique<ScanIndex>(s, schema_.spaces[s].dimensions));
+  }
+  advance(0, empty_views());
+}
 
 void Catalog::check_kind(const ItemId& id) const {
   if (kind_of(id) == schema_.id_kind) return;
@@ -76,6 +82,8 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, authors, topics, labels);
 
   reserve_slots(rows.size());
+  auto views = empty_views();
+  for (const auto& index : indexes_) index->insert(*chunks_, rows, allocated_rows());
   const uint64_t next = epoch() + 1;
   // Nothing is visible before the epoch moves, so the index is filled in short turns: who looks up
   // an id meanwhile waits for one turn and not for the batch.
@@ -89,9 +97,41 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   }
   size_.fetch_add(result.inserted, std::memory_order_relaxed);
   result.epoch = next;
-  std::scoped_lock pin_lock(pin_mutex_);
-  epoch_.store(next, std::memory_order_release);
+  advance(next, std::move(views));
+  tidy_indexes();
   return result;
+}
+
+std::shared_ptr<ScanViews> Catalog::empty_views() const {
+  auto views = std::make_shared<ScanViews>();
+  views->reserve(indexes_.size());
+  return views;
+}
+
+void Catalog::advance(uint64_t epoch, std::shared_ptr<ScanViews> views) {
+  for (const auto& index : indexes_) views->push_back(index->view());
+  // The last request that saw them may have ended, so the old views go outside of the lock.
+  std::shared_ptr<const ScanViews> current = std::move(views);
+  std::scoped_lock lock(pin_mutex_);
+  views_.swap(current);
+  epoch_.store(epoch, std::memory_order_release);
+}
+
+void Catalog::tidy_indexes() {
+  try {
+    auto views = empty_views();
+    bool changed = false;
+    for (const auto& index : indexes_) changed = index->tidy(*chunks_) || changed;
+    if (changed) advance(epoch(), std::move(views));
+  } catch (const std::bad_alloc&) {
+    // The write is done, and the next one tidies up.
+  }
+}
+
+void Catalog::note_removed(Row row, uint64_t epoch) {
+  chunk_of(row).stamp_removed(Snapshot::offset_of(row), epoch);
+  for (const auto& index : indexes_) index->note_removed(row);
+  retired_rows_.push_back({row, epoch});
 }
 
 void Catalog::reserve_slots(size_t count) {
@@ -116,8 +156,7 @@ bool Catalog::publish(Row row, const ItemId& id, uint64_t epoch) {
     slot = found->second;
     const Row old = slots_[slot].current;
     chunk.previous[offset] = old;
-    chunk_of(old).stamp_removed(Snapshot::offset_of(old), epoch);
-    retired_rows_.push_back({old, epoch});
+    note_removed(old, epoch);
   } else {
     if (free_slots_.empty()) {
       slot = static_cast<uint32_t>(slots_.size());
@@ -140,6 +179,7 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
   std::scoped_lock write_lock(write_mutex_);
   for (const ItemId& id : ids) check_kind(id);
   RemoveResult result;
+  auto views = empty_views();
   std::unique_lock index_lock(index_mutex_);
   const uint64_t next = epoch() + 1;
   for (const ItemId& id : ids) {
@@ -149,17 +189,19 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
       continue;
     }
     SlotEntry& entry = slots_[found->second];
-    chunk_of(entry.current).stamp_removed(Snapshot::offset_of(entry.current), next);
-    retired_rows_.push_back({entry.current, next});
+    note_removed(entry.current, next);
     retired_slots_.push_back({found->second, next});
     entry.current = kNoRow;
     ++entry.generation;
     slot_by_id_.erase(found);
     ++result.removed;
   }
+  index_lock.unlock();
   size_.fetch_sub(result.removed, std::memory_order_relaxed);
-  std::scoped_lock pin_lock(pin_mutex_);
-  if (result.removed > 0) epoch_.store(next, std::memory_order_release);
+  if (result.removed > 0) {
+    advance(next, std::move(views));
+    tidy_indexes();
+  }
   result.epoch = epoch();
   return result;
 }
@@ -169,7 +211,7 @@ std::unique_ptr<const Snapshot> Catalog::pin() const {
   const uint64_t epoch = epoch_.load(std::memory_order_acquire);
   ++pinned_[epoch];
   return std::make_unique<const Snapshot>(shared_from_this(), epoch, chunks_,
-                                          row_count_.load(std::memory_order_acquire));
+                                          row_count_.load(std::memory_order_acquire), views_);
 }
 
 void Catalog::unpin(uint64_t epoch) const {
@@ -346,8 +388,16 @@ std::shared_ptr<const ChunkList> Catalog::chunk_list() const {
 }
 
 size_t Catalog::bytes() const {
-  const auto chunks = chunk_list();
-  return chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
+  std::shared_ptr<const ChunkList> chunks;
+  std::shared_ptr<const ScanViews> views;
+  {
+    std::scoped_lock lock(pin_mutex_);
+    chunks = chunks_;
+    views = views_;
+  }
+  size_t bytes = chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
+  for (const ScanView& view : *views) bytes += view.bytes();
+  return bytes;
 }
 
 }  // namespace feedrank

@@ -16,6 +16,7 @@
 #include "catalog/schema.h"
 #include "catalog/snapshot.h"
 #include "catalog/string_table.h"
+#include "retrieval/scan_index.h"
 
 namespace feedrank {
 
@@ -93,6 +94,12 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   bool publish(Row row, const ItemId& id, uint64_t epoch);
   void fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
             std::span<const uint32_t> topics, std::span<const uint32_t> labels);
+  void note_removed(Row row, uint64_t epoch);
+  /// Lets new requests see what has been written under `epoch`; `views` has room for all spaces.
+  void advance(uint64_t epoch, std::shared_ptr<ScanViews> views);
+  /// Puts the indexes in order after a write, which no request has to wait for.
+  void tidy_indexes();
+  std::shared_ptr<ScanViews> empty_views() const;
   void unpin(uint64_t epoch) const;
   std::shared_ptr<const ChunkList> chunk_list() const;
   /// The row that a snapshot sees of an item whose row is `row` as of now.
@@ -110,10 +117,11 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   std::unordered_map<ItemId, uint32_t, ItemIdHash> slot_by_id_;
   std::vector<SlotEntry> slots_;
 
-  // Guards what a pin reads together: epoch, chunk list, and the epochs in use.
+  // Guards what a pin reads together: epoch, chunk list, views, and the epochs in use.
   mutable std::mutex pin_mutex_;
   mutable std::map<uint64_t, uint32_t> pinned_;
   std::shared_ptr<const ChunkList> chunks_;
+  std::shared_ptr<const ScanViews> views_;
 
   std::atomic<uint64_t> epoch_{0};
   std::atomic<uint32_t> row_count_{0};
@@ -121,6 +129,7 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   std::atomic<uint32_t> size_{0};
 
   // Touched by writers only, under write_mutex_. Retired entries are in order of their epochs.
+  std::vector<std::unique_ptr<ScanIndex>> indexes_;  // [space]
   std::vector<Row> free_rows_;
   std::vector<uint32_t> free_slots_;
   std::deque<Retired> retired_rows_;

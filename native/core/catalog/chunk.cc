@@ -30,8 +30,7 @@ Chunk::Chunk(const CatalogSchema& schema)
     const size_t count = size_t{kRows} * schema.spaces[s].dimensions;
     spaces_[s].dimensions = schema.spaces[s].dimensions;
     // Left uninitialised on purpose: pages are touched only as rows are filled.
-    spaces_[s].data.reset(
-        static_cast<float*>(::operator new[](count * sizeof(float), std::align_val_t{64})));
+    spaces_[s].data = AlignedArray<float>(count);
     spaces_[s].norm.assign(kRows, -1.0F);
     bytes_ += count * sizeof(float) + kRows * sizeof(float);
   }

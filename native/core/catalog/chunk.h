@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "catalog/item_id.h"
 #include "catalog/schema.h"
+#include "runtime/aligned_array.h"
 
 namespace feedrank {
 
@@ -90,12 +90,9 @@ class Chunk {
   std::vector<std::vector<double>> columns;   // [column][offset], NaN where missing
 
  private:
-  struct AlignedDelete {
-    void operator()(float* data) const { ::operator delete[](data, std::align_val_t{64}); }
-  };
   struct Space {
     uint32_t dimensions = 0;
-    std::unique_ptr<float[], AlignedDelete> data;
+    AlignedArray<float> data;
     std::vector<float> norm;
     std::atomic<float> largest_norm{0.0F};
   };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catalog/chunk.h"
+#include "retrieval/scan_view.h"
 
 namespace feedrank {
 
@@ -18,11 +19,13 @@ using ChunkList = std::vector<std::shared_ptr<Chunk>>;
 class Snapshot {
  public:
   Snapshot(std::shared_ptr<const Catalog> catalog, uint64_t epoch,
-           std::shared_ptr<const ChunkList> chunks, uint32_t row_count)
+           std::shared_ptr<const ChunkList> chunks, uint32_t row_count,
+           std::shared_ptr<const ScanViews> scan_views)
       : catalog_(std::move(catalog)),
         epoch_(epoch),
         chunks_(std::move(chunks)),
-        row_count_(row_count) {}
+        row_count_(row_count),
+        scan_views_(std::move(scan_views)) {}
   ~Snapshot();
 
   Snapshot(const Snapshot&) = delete;
@@ -37,6 +40,9 @@ class Snapshot {
   const Chunk& chunk(uint32_t index) const { return *(*chunks_)[index]; }
   const Chunk& chunk_of(Row row) const { return chunk(row / Chunk::kRows); }
   static uint32_t offset_of(Row row) { return row % Chunk::kRows; }
+
+  /// The visible items of a space in the order of a scan, some removed ones among them.
+  const ScanView& scan_view(uint32_t space) const { return (*scan_views_)[space]; }
 
   bool visible(Row row) const {
     return row < row_count_ && chunk_of(row).visible(offset_of(row), epoch_);
@@ -70,6 +76,7 @@ class Snapshot {
   uint64_t epoch_;
   std::shared_ptr<const ChunkList> chunks_;
   uint32_t row_count_;
+  std::shared_ptr<const ScanViews> scan_views_;
 };
 
 }  // namespace feedrank

@@ -11,6 +11,8 @@
 
 namespace feedrank {
 
+class Executor;
+
 struct RetrievalQuery {
   std::span<const float> vector;  // as long as the space has dimensions
   int64_t now = 0;
@@ -25,20 +27,22 @@ struct Retrieved {
 };
 
 /// Finds the items with the highest dot(user, item) · exp(−age / τ). Moves click-through where
-/// embeddings are good; costs a pass over the catalog's vectors. Other implementations (a fused
-/// kernel, graphs over time segments) stand behind the same interface.
+/// embeddings are good; costs a pass over the newer part of the catalog's vectors. Other
+/// implementations (graphs over time segments) stand behind the same interface.
 class Retriever {
  public:
   virtual ~Retriever() = default;
 
   /// For each query at most k items, best first; equal scores newer first, then smaller id. Scores
-  /// are computed in double precision from the float32 vectors.
-  virtual std::vector<std::vector<Retrieved>> retrieve(
-      const Snapshot& snapshot, uint32_t space, std::span<const RetrievalQuery> queries) const = 0;
+  /// are computed in double precision from the float32 vectors. Idle threads of `helpers`, where it
+  /// is not null, take part of the work.
+  virtual std::vector<std::vector<Retrieved>> retrieve(const Snapshot& snapshot, uint32_t space,
+                                                       std::span<const RetrievalQuery> queries,
+                                                       Executor* helpers) const = 0;
 };
 
-/// The exact retriever on LibTorch tensors. `device` is "cpu" or "cuda"; throws
-/// DEVICE_UNAVAILABLE where there is none of that name.
+/// The exact retriever of a device: a fused scan on the CPU, LibTorch elsewhere. `device` is "cpu"
+/// or "cuda"; throws DEVICE_UNAVAILABLE where there is none of that name.
 std::unique_ptr<Retriever> make_exact_retriever(const std::string& device);
 
 }  // namespace feedrank

@@ -46,7 +46,7 @@ void Request::take_list() {
   note_positions("list");
 }
 
-Request::Generated Request::generated(uint32_t generator) const {
+Request::Generated Request::generated(uint32_t generator, Executor* helpers) const {
   const GeneratorStage& stage = plan_->generators[generator];
   const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
   switch (stage.kind) {
@@ -61,7 +61,7 @@ Request::Generated Request::generated(uint32_t generator) const {
       }
       if (quota == 0) return {};
       return {decayed_dot_items(*snapshot_, *retriever_, stage.space, user_vectors_, query_.now,
-                                settings_.tau_ms, settings_.negatives, quota),
+                                settings_.tau_ms, settings_.negatives, quota, helpers),
               ""};
     }
     case GeneratorStage::Kind::kTrending: {
@@ -111,6 +111,7 @@ void Request::generate(Executor* helpers) {
   }
   std::vector<StageTrace> lines(native.size());
   std::atomic<bool> found{false};
+  Executor* const sharing = snapshot_->row_count() >= kRowsWorthSharing ? helpers : nullptr;
   const auto run_one = [&](uint32_t number) {
     const uint32_t generator = native[number];
     const GeneratorStage& stage = plan_->generators[generator];
@@ -122,7 +123,7 @@ void Request::generate(Executor* helpers) {
       line.skipped = Timed::kOverBudget;
     } else {
       try {
-        Generated answer = generated(generator);
+        Generated answer = generated(generator, sharing);
         line.skipped = std::move(answer.skipped);
         if (!answer.items.empty()) found.store(true, std::memory_order_relaxed);
         generated_[generator] = std::move(answer.items);
@@ -137,8 +138,7 @@ void Request::generate(Executor* helpers) {
     line.ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     line.out = static_cast<uint32_t>(generated_[generator].size());
   };
-  const bool worth_sharing = snapshot_->row_count() >= kRowsWorthSharing;
-  run_in_parallel(worth_sharing ? helpers : nullptr, static_cast<uint32_t>(native.size()), run_one);
+  run_in_parallel(sharing, static_cast<uint32_t>(native.size()), run_one);
   for (StageTrace& line : lines) trace_.stages.push_back(std::move(line));
 }
 

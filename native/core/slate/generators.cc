@@ -22,7 +22,7 @@ double age_in_hours(const Snapshot& snapshot, Row row, int64_t now) {
 std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
                                          uint32_t space, std::span<const UserVectors> users,
                                          int64_t now, double tau_ms, NegativeDots negatives,
-                                         uint32_t k) {
+                                         uint32_t k, Executor* helpers) {
   std::vector<RetrievalQuery> queries;
   for (const UserVectors& user : users) {
     if (user.space != space) continue;
@@ -33,7 +33,7 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
     }
   }
   if (queries.empty()) return {};
-  std::vector<std::vector<Retrieved>> found = retriever.retrieve(snapshot, space, queries);
+  std::vector<std::vector<Retrieved>> found = retriever.retrieve(snapshot, space, queries, helpers);
   if (found.size() == 1) return std::move(found.front());
   std::unordered_map<Row, double> best;
   for (const auto& items : found) {

@@ -12,11 +12,12 @@
 namespace feedrank {
 
 /// The `k` best items for a reader by dot(user, item) · exp(−age / τ), the best of several user
-/// vectors. Empty where the query brings no vector for the space.
+/// vectors. Empty where the query brings no vector for the space. `helpers` as for
+/// Retriever::retrieve.
 std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
                                          uint32_t space, std::span<const UserVectors> users,
                                          int64_t now, double tau_ms, NegativeDots negatives,
-                                         uint32_t k);
+                                         uint32_t k, Executor* helpers);
 
 /// The `k` items with the highest decayed counter; items whose counter is 0 are left out.
 std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,

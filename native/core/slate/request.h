@@ -83,7 +83,7 @@ class Request {
     std::string skipped;
   };
   /// Runs one native generator; several at a time, so it touches nothing that they share.
-  Generated generated(uint32_t generator) const;
+  Generated generated(uint32_t generator, Executor* helpers) const;
   void merge(const GeneratedItems& external);
   void apply(const KeptCandidates& kept);
   void apply(const EnrichedFeatures& enriched);

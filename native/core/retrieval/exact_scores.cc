@@ -1,0 +1,77 @@
+#include "retrieval/exact_scores.h"
+
+#include <array>
+
+namespace feedrank {
+namespace {
+
+/// As many as one processor adds at once without waiting for the last sum.
+constexpr size_t kTogether = 8;
+/// How far ahead vectors are fetched: they lie scattered over the catalog.
+constexpr size_t kAhead = 16;
+
+/// dot_product of several vectors, each summed in its own order, so to the same bits.
+void dot_products(std::span<const double> query, const std::array<const float*, kTogether>& vectors,
+                  std::array<double, kTogether>& dots) {
+  dots.fill(0);
+  for (size_t d = 0; d < query.size(); ++d) {
+    for (size_t v = 0; v < kTogether; ++v) dots[v] += query[d] * double{vectors[v][d]};
+  }
+}
+
+void fetch(const Snapshot& snapshot, uint32_t space, Row row, size_t dimensions) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  const Chunk& chunk = snapshot.chunk_of(row);
+  const uint32_t offset = Snapshot::offset_of(row);
+  const float* vector = chunk.vector(space, offset);
+  for (size_t d = 0; d < dimensions; d += kLine) __builtin_prefetch(vector + d);
+  __builtin_prefetch(&chunk.publish_time[offset]);
+}
+
+}  // namespace
+
+std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t space,
+                                           const RetrievalQuery& query,
+                                           std::vector<BoundedScore>& candidates) {
+  if (candidates.size() > query.k) {
+    const auto kth = candidates.begin() + (query.k - 1);
+    std::nth_element(candidates.begin(), kth, candidates.end(), higher_low);
+    const double least = kth->low;
+    std::erase_if(candidates, [least](const BoundedScore& item) { return item.high < least; });
+  }
+  const auto vector_of = [&](size_t candidate) {
+    const Row row = candidates[candidate].row;
+    return snapshot.chunk_of(row).vector(space, Snapshot::offset_of(row));
+  };
+  const std::vector<double> user(query.vector.begin(), query.vector.end());
+  std::vector<Retrieved> items;
+  items.reserve(candidates.size());
+  const auto fetch_candidate = [&](size_t candidate) {
+    if (candidate < candidates.size()) {
+      fetch(snapshot, space, candidates[candidate].row, user.size());
+    }
+  };
+  for (size_t c = 0; c < kAhead; ++c) fetch_candidate(c);
+  for (size_t begin = 0; begin < candidates.size(); begin += kTogether) {
+    const size_t count = std::min(kTogether, candidates.size() - begin);
+    std::array<const float*, kTogether> vectors;
+    for (size_t v = 0; v < kTogether; ++v) {
+      vectors[v] = vector_of(begin + std::min(v, count - 1));
+      fetch_candidate(begin + v + kAhead);
+    }
+    std::array<double, kTogether> dots;
+    dot_products(user, vectors, dots);
+    for (size_t v = 0; v < count; ++v) {
+      if (query.negatives == NegativeDots::kDrop && dots[v] < 0) continue;
+      const Row row = candidates[begin + v].row;
+      const double weight = decay_weight(snapshot.publish_time(row), query.now, query.tau_ms);
+      items.push_back({row, decayed(dots[v], weight, query.negatives)});
+    }
+  }
+  keep_best(items, query.k, [&snapshot](const Retrieved& a, const Retrieved& b) {
+    return a.score != b.score ? a.score > b.score : snapshot.before_on_tie(a.row, b.row);
+  });
+  return items;
+}
+
+}  // namespace feedrank

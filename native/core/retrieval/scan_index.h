@@ -1,0 +1,68 @@
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "catalog/snapshot.h"
+#include "retrieval/scan_segment.h"
+#include "retrieval/scan_view.h"
+
+namespace feedrank {
+
+/// Keeps one embedding space's items in such an order that a scan meets the newest first. What is
+/// written goes into a tail, from there into a small segment, and segments of like size are merged
+/// into larger ones (a log-structured merge tree, O'Neil et al. 1996), so that an item is moved a
+/// few times whatever the order in which publish times arrive.
+///
+/// For writers alone, one at a time. Readers hold a view, which stays as it is.
+class ScanIndex {
+ public:
+  ScanIndex(uint32_t space, uint32_t dimensions);
+
+  ScanIndex(const ScanIndex&) = delete;
+  ScanIndex& operator=(const ScanIndex&) = delete;
+
+  /// Takes in rows that have been filled but are not visible yet. Rows that were other items'
+  /// before are theirs no more. Where it throws nothing has been taken in.
+  void insert(const ChunkList& chunks, std::span<const Row> rows, uint32_t row_count);
+
+  /// A row will be invisible from an epoch on that is not yet published.
+  void note_removed(Row row);
+
+  /// Merges segments where there are too many, and drops removed items where they are many; says
+  /// whether it changed what `view` gives. Holds up nobody but the writer.
+  bool tidy(const ChunkList& chunks);
+
+  ScanView view() const { return {list_, tail_, tail_rows_}; }
+
+ private:
+  static constexpr uint32_t kNowhere = UINT32_MAX;
+  static constexpr uint32_t kInTail = UINT32_MAX - 1;
+
+  struct Place {
+    uint32_t segment = kNowhere;  // position in segments_
+    uint32_t position = 0;
+  };
+  using Segments = std::vector<std::shared_ptr<ScanSegment>>;
+
+  bool has_vector(const ChunkList& chunks, Row row) const;
+  void forget(Row row);
+  Segments coded(const ChunkList& chunks, std::vector<Row> rows) const;
+  Segments merged(const ChunkList& chunks, const Segments& sources) const;
+  Segments next_to_merge() const;
+  void replace(const Segments& sources, const Segments& segments);
+
+  const uint32_t space_;
+  const uint32_t dimensions_;
+  std::vector<Place> places_;  // [row]
+  Segments segments_;          // null where a place is free
+  std::shared_ptr<const ScanList> list_;
+  std::shared_ptr<ScanTail> tail_;
+  uint32_t tail_rows_ = 0;
+  std::bitset<ScanTail::kRows> tail_removed_;
+};
+
+}  // namespace feedrank

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "catalog/chunk.h"
+#include "retrieval/scan_kernel.h"
+#include "runtime/aligned_array.h"
+
+namespace feedrank {
+
+/// Coded vectors of items, newest first. Written by one thread before anybody else sees it; after
+/// that only what tells removed items from living ones changes.
+class ScanSegment {
+ public:
+  /// What a scan may leave out or must take as a whole.
+  static constexpr uint32_t kUnit = 512;
+
+  /// Bounds over a unit's items.
+  struct Unit {
+    int64_t newest = std::numeric_limits<int64_t>::min();
+    int64_t oldest = std::numeric_limits<int64_t>::max();
+    double norm = 0;        // at least each ‖x‖
+    double coded_norm = 0;  // at least each ‖scale · codes‖
+    double code_norm = 0;   // at least each ‖codes‖
+    double residual = 0;    // at least each ‖x − scale · codes‖ / scale
+
+    /// What to add to unit · dot so that nothing can be more: the residual, and the rounding of the
+    /// kernels' float32 arithmetic, at most five roundings of numbers below 2 · code_norm.
+    double allowance() const { return residual * (1 + 1e-6) + 6e-7 * code_norm; }
+  };
+
+  ScanSegment(uint32_t size, uint32_t dimensions);
+
+  ScanSegment(const ScanSegment&) = delete;
+  ScanSegment& operator=(const ScanSegment&) = delete;
+
+  /// Both write position `at`; positions are written in order.
+  void code(uint32_t at, Row row, int64_t publish_time, std::span<const float> vector);
+  void copy(uint32_t at, int64_t publish_time, const ScanSegment& from, uint32_t position);
+
+  uint32_t size() const { return size_; }
+  uint32_t dimensions() const { return dimensions_; }
+  const std::vector<Unit>& units() const { return units_; }
+  ScanItems items_of(uint32_t unit) const;
+  float scale(uint32_t position) const { return scales_[position]; }
+
+  /// kNoRow where the row has been taken by another item since, or was never taken.
+  Row row(uint32_t position) const { return rows_[position].load(std::memory_order_relaxed); }
+  /// Whether the item has not been removed. Where it has, requests that began before that still
+  /// see its row.
+  bool alive(uint32_t position) const {
+    const uint32_t word = alive_[position / kScanBlock].load(std::memory_order_relaxed);
+    return ((word >> (position % kScanBlock)) & 1U) != 0;
+  }
+  uint32_t removed() const { return removed_; }
+
+  void note_removed(uint32_t position);
+  void note_reused(uint32_t position) { rows_[position].store(kNoRow, std::memory_order_relaxed); }
+
+  size_t bytes() const;
+
+ private:
+  uint8_t* codes_of(uint32_t position) const {
+    return codes_.get() + size_t{position / kScanBlock} * groups_ * (kScanBlock * kScanGroup) +
+           size_t{position % kScanBlock} * kScanGroup;
+  }
+  void place(uint32_t at, Row row, int64_t publish_time, float scale);
+
+  const uint32_t size_;
+  const uint32_t dimensions_;
+  const uint32_t groups_;
+  const uint32_t blocks_;
+  uint32_t removed_ = 0;
+  AlignedArray<uint8_t> codes_;
+  AlignedArray<float> scales_;
+  std::unique_ptr<std::atomic<Row>[]> rows_;
+  std::unique_ptr<std::atomic<uint32_t>[]> alive_;  // a bit an item
+  std::vector<Unit> units_;
+};
+
+}  // namespace feedrank
