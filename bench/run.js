@@ -14,6 +14,7 @@ const ofNode = [
   { id: 'event-loop-delay', file: 'event-loop.js', flags: [] },
   { id: 'memory-growth', file: 'memory.js', flags: ['--expose-gc'] },
   { id: 'record-typescript', file: 'record.js', flags: [] },
+  { id: 'upsert-typescript', file: 'upsert.js', flags: [] },
   { id: 'distinct-users', file: 'distinct-users.js', flags: ['--expose-gc'] },
   { id: 'explanations', file: 'explanations.js', flags: [] },
 ];

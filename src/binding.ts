@@ -39,16 +39,22 @@ export interface NativeSchema {
   readonly labels: readonly string[];
 }
 
+/** Texts end to end in UTF-8, and where each of them ends. */
+export interface NativeTexts {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
 /** A struct of arrays; position i of each is item i. Codes point into the lists of names. */
 export interface NativeItems {
-  readonly ids: readonly ItemId[];
+  readonly ids: NativeTexts | Float64Array;
   readonly publishTimes: Float64Array;
-  readonly authorNames: readonly string[];
+  readonly authorNames: NativeTexts;
   readonly authors: Uint32Array;
-  readonly topicNames: readonly string[];
+  readonly topicNames: NativeTexts;
   readonly topics: Uint32Array;
   readonly topicEnds: Uint32Array;
-  readonly labelNames: readonly string[];
+  readonly labelNames: NativeTexts;
   readonly labels: readonly { values: Uint32Array }[];
   readonly columns: readonly { values: Float64Array }[];
   readonly spaces: readonly { values: Float32Array; present: Uint8Array }[];

@@ -11,7 +11,8 @@ export function isItemId(value: unknown): value is ItemId {
   return typeof value === 'number' ? Number.isSafeInteger(value) : isStringId(value);
 }
 
-function isStringId(value: unknown): value is string {
+/** @internal */
+export function isStringId(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     value.length > 0 &&
@@ -84,11 +85,14 @@ export function checkDistinct(ids: readonly ItemId[], argument: string): void {
 }
 
 /** @internal */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @internal */
 export function checkObject(value: unknown, argument: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidArgument(argument, 'an object', value);
-  }
-  return value as Record<string, unknown>;
+  if (isObject(value)) return value;
+  throw invalidArgument(argument, 'an object', value);
 }
 
 /** A record's own entry: names such as `constructor` are names like any other. @internal */

@@ -35,8 +35,10 @@ World world(IdKind kind, bool everything) {
                                     : ItemId("item-" + std::to_string(item));
   };
   ItemBatch items;
+  std::vector<ItemId> ids;
+  ids.reserve(kItems);
   for (uint32_t item = 0; item < kItems; ++item) {
-    items.ids.push_back(id(item));
+    items.ids.push_back(view_of(ids.emplace_back(id(item))));
     items.publish_times.push_back(kNow);
     items.authors.push_back(StringTable::kNone);
     items.topics.emplace_back();

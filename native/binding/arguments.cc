@@ -116,8 +116,35 @@ std::vector<float> ObjectReader::floats(const char* name) const {
   return {found.begin(), found.end()};
 }
 
+std::vector<int64_t> ObjectReader::integers(const char* name) const {
+  const auto found = double_span(name);
+  std::vector<int64_t> integers;
+  integers.reserve(found.size());
+  for (const double number : found) {
+    if (!(std::abs(number) <= kMaxSafeInteger)) refuse(field(name), "safe integers");
+    integers.push_back(static_cast<int64_t>(number));
+  }
+  return integers;
+}
+
 std::vector<ItemId> ObjectReader::ids(const char* name) const {
   return to_item_ids(object_.Get(name), field(name));
+}
+
+std::vector<std::string_view> ObjectReader::joined_texts(const char* name) const {
+  const ObjectReader joined = object(name);
+  const auto bytes = joined.byte_span("bytes");
+  const auto ends = joined.uint32_span("ends");
+  const auto* characters = reinterpret_cast<const char*>(bytes.data());
+  std::vector<std::string_view> texts;
+  texts.reserve(ends.size());
+  uint32_t begin = 0;
+  for (const uint32_t end : ends) {
+    if (end < begin || end > bytes.size()) refuse(joined.field("ends"), "rising ends of texts");
+    texts.emplace_back(characters + begin, end - begin);
+    begin = end;
+  }
+  return texts;
 }
 
 ItemId to_item_id(const Napi::Value& value, const std::string& argument) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/item_id.h"
@@ -24,9 +25,13 @@ class ObjectReader {
   bool flag(const char* name) const;  // false where missing
   std::string text(const char* name) const;
   std::vector<std::string> texts(const char* name) const;
-  std::vector<double> numbers(const char* name) const;  // of a Float64Array
-  std::vector<float> floats(const char* name) const;    // of a Float32Array
+  std::vector<double> numbers(const char* name) const;    // of a Float64Array
+  std::vector<float> floats(const char* name) const;      // of a Float32Array
+  std::vector<int64_t> integers(const char* name) const;  // safe ones, of a Float64Array
   std::vector<ItemId> ids(const char* name) const;
+  /// Texts that the facade has laid end to end, in place; valid while the caller keeps the object's
+  /// `bytes` alive.
+  std::vector<std::string_view> joined_texts(const char* name) const;
   Napi::Array array(const char* name) const;
   ObjectReader object(const char* name) const;
   Napi::Value value(const char* name) const;

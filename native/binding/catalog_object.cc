@@ -43,17 +43,26 @@ ItemBatch read_batch(const ObjectReader& reader, const CatalogSchema& schema,
   const auto keep = [&kept](const Napi::Value& value) {
     kept.push_back(Napi::Persistent(value.As<Napi::Object>()));
   };
+  const auto names = [&reader](const char* name) {
+    const auto texts = reader.joined_texts(name);
+    return std::vector<std::string>(texts.begin(), texts.end());
+  };
   ItemBatch batch;
-  batch.ids = reader.ids("ids");
-  const size_t n = batch.ids.size();
-  for (const double at : reader.double_span("publishTimes")) {
-    batch.publish_times.push_back(static_cast<int64_t>(at));
+  if (schema.id_kind == IdKind::kString) {
+    const auto ids = reader.joined_texts("ids");
+    batch.ids.assign(ids.begin(), ids.end());
+    keep(reader.object("ids").value("bytes"));
+  } else {
+    const auto ids = reader.integers("ids");
+    batch.ids.assign(ids.begin(), ids.end());
   }
+  const size_t n = batch.ids.size();
+  batch.publish_times = reader.integers("publishTimes");
   check_length(batch.publish_times.size(), n, "publishTimes");
-  batch.author_names = reader.texts("authorNames");
+  batch.author_names = names("authorNames");
   batch.authors = codes(reader.uint32_span("authors"));
   check_length(batch.authors.size(), n, "authors");
-  batch.topic_names = reader.texts("topicNames");
+  batch.topic_names = names("topicNames");
   const auto topics = reader.uint32_span("topics");
   const auto topic_ends = reader.uint32_span("topicEnds");
   check_length(topic_ends.size(), n, "topicEnds");
@@ -63,7 +72,7 @@ ItemBatch read_batch(const ObjectReader& reader, const CatalogSchema& schema,
     batch.topics.emplace_back(topics.begin() + begin, topics.begin() + end);
     begin = end;
   }
-  batch.label_names = reader.texts("labelNames");
+  batch.label_names = names("labelNames");
   const Napi::Array labels = reader.array("labels");
   check_length(labels.Length(), schema.labels.size(), "labels");
   for_each_object(labels, "labels", [&](const ObjectReader& label) {

@@ -77,6 +77,7 @@ class Batch {
         values_(schema.spaces.size()),
         present_(schema.spaces.size()) {
     batch_.labels.resize(schema.labels.size());
+    ids_.reserve(items.size());
     for (const TestItem& item : items) add(schema, item);
     for (const auto& column : columns_) batch_.columns.emplace_back(column);
     for (size_t s = 0; s < values_.size(); ++s) batch_.spaces.push_back({values_[s], present_[s]});
@@ -98,7 +99,7 @@ class Batch {
   }
 
   void add(const CatalogSchema& schema, const TestItem& item) {
-    batch_.ids.push_back(item.id);
+    batch_.ids.push_back(view_of(ids_.emplace_back(item.id)));
     batch_.publish_times.push_back(item.published);
     batch_.authors.push_back(place(batch_.author_names, item.author));
     std::vector<uint32_t> topics;
@@ -122,6 +123,7 @@ class Batch {
   }
 
   ItemBatch batch_;
+  std::vector<ItemId> ids_;
   std::vector<std::vector<double>> columns_;
   std::vector<std::vector<float>> values_;
   std::vector<std::vector<uint8_t>> present_;

@@ -1,15 +1,19 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <new>
-#include <unordered_set>
 #include <utility>
 
 #include "error.h"
 
 namespace feedrank {
+namespace {
+
+/// Nothing is visible before the epoch moves, so the index is changed in short turns: who looks up
+/// an id meanwhile waits for one turn and not for the batch.
+constexpr size_t kTurn = 512;
+
+}  // namespace
 
 Snapshot::~Snapshot() { catalog_->unpin(epoch_); }
 
@@ -21,80 +25,27 @@ Catalog::Catalog(CatalogSchema schema)
   advance(0, empty_views());
 }
 
-void Catalog::check_kind(const ItemId& id) const {
-  if (kind_of(id) == schema_.id_kind) return;
-  throw Error("INVALID_ARGUMENT", "id",
-              "id: the catalog's ids are " +
-                  std::string(schema_.id_kind == IdKind::kString ? "strings" : "integers") +
-                  ", got " + describe(id));
-}
-
-void Catalog::check(const ItemBatch& batch) const {
-  std::unordered_set<ItemId, ItemIdHash> seen;
-  seen.reserve(batch.ids.size());
-  for (const ItemId& id : batch.ids) {
-    check_kind(id);
-    if (!seen.insert(id).second) {
-      throw Error("DUPLICATE_ID", "items",
-                  "items: id " + describe(id) + " comes twice in one batch");
-    }
-  }
-  for (size_t s = 0; s < batch.spaces.size(); ++s) {
-    const SpaceSchema& space = schema_.spaces[s];
-    const ItemBatch::Vectors& vectors = batch.spaces[s];
-    for (size_t i = 0; i < batch.ids.size(); ++i) {
-      if (vectors.present[i] == 0) continue;
-      const auto values = vectors.values.subspan(i * space.dimensions, space.dimensions);
-      double squares = 0;
-      for (const float value : values) squares += double{value} * value;
-      // A sum of squares beyond float32 would make dot products overflow to infinity as well.
-      if (!std::isfinite(squares) || squares > 1e30) {
-        throw Error("INVALID_ARGUMENT", "items[" + std::to_string(i) + "].embeddings." + space.name,
-                    "items[" + std::to_string(i) + "].embeddings." + space.name + ": item " +
-                        describe(batch.ids[i]) +
-                        " has a value that is not finite, or a length beyond 1e15");
-      }
-    }
-  }
-}
-
 UpsertResult Catalog::upsert(const ItemBatch& batch) {
   std::scoped_lock write_lock(write_mutex_);
-  check(batch);
+  const CheckedBatch checked = check_batch(schema_, batch);
   UpsertResult result;
   if (batch.ids.empty()) {
     result.epoch = epoch();
     return result;
   }
 
-  const auto intern = [this](const std::vector<std::string>& names) {
-    std::vector<uint32_t> codes;
-    codes.reserve(names.size());
-    for (const std::string& name : names) codes.push_back(strings_.intern(name));
-    return codes;
-  };
-  const std::vector<uint32_t> authors = intern(batch.author_names);
-  const std::vector<uint32_t> topics = intern(batch.topic_names);
-  const std::vector<uint32_t> labels = intern(batch.label_names);
-
+  const Names names{intern(batch.author_names), intern(batch.topic_names),
+                    intern(batch.label_names)};
   reclaim();
   const std::vector<Row> rows = allocate_rows(batch.ids.size());
-  for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, authors, topics, labels);
+  for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, checked, names);
 
   reserve_slots(rows.size());
   auto views = empty_views();
   for (const auto& index : indexes_) index->insert(*chunks_, rows, allocated_rows());
   const uint64_t next = epoch() + 1;
-  // Nothing is visible before the epoch moves, so the index is filled in short turns: who looks up
-  // an id meanwhile waits for one turn and not for the batch.
-  constexpr size_t kTurn = 512;
-  for (size_t begin = 0; begin < rows.size(); begin += kTurn) {
-    const size_t end = std::min(rows.size(), begin + kTurn);
-    std::unique_lock index_lock(index_mutex_);
-    for (size_t i = begin; i < end; ++i) {
-      (publish(rows[i], batch.ids[i], next) ? result.replaced : result.inserted) += 1;
-    }
-  }
+  result.replaced = publish(rows, batch, checked.hashes, next);
+  result.inserted = static_cast<uint32_t>(rows.size()) - result.replaced;
   size_.fetch_add(result.inserted, std::memory_order_relaxed);
   result.epoch = next;
   advance(next, std::move(views));
@@ -134,67 +85,100 @@ void Catalog::note_removed(Row row, uint64_t epoch) {
   retired_rows_.push_back({row, epoch});
 }
 
-void Catalog::reserve_slots(size_t count) {
-  // Memory is asked for before anything changes; twice what there is, so that single inserts do not
-  // copy the index each time.
-  std::unique_lock index_lock(index_mutex_);
-  const size_t needed = slot_by_id_.size() + count;
-  const auto buckets = static_cast<float>(slot_by_id_.bucket_count());
-  if (static_cast<float>(needed) > buckets * slot_by_id_.max_load_factor()) {
-    slot_by_id_.reserve(2 * needed);
-  }
-  if (slots_.size() + count > slots_.capacity()) slots_.reserve(2 * (slots_.size() + count));
+std::vector<uint32_t> Catalog::intern(std::span<const std::string> names) {
+  std::vector<uint32_t> codes;
+  codes.reserve(names.size());
+  for (const std::string& name : names) codes.push_back(strings_.intern(name));
+  return codes;
 }
 
-bool Catalog::publish(Row row, const ItemId& id, uint64_t epoch) {
+void Catalog::reserve_slots(size_t count) {
+  // Memory is asked for before anything changes; twice what is needed, so that single inserts do
+  // not copy each time. Who looks up an id waits for the exchange and not for the copies.
+  const bool more_slots = slots_.size() + count > slots_.capacity();
+  const bool more_index = !slot_index_.has_room_for(count);
+  if (!more_slots && !more_index) return;
+  std::vector<SlotEntry> slots;
+  if (more_slots) {
+    slots.reserve(2 * (slots_.size() + count));
+    slots = slots_;
+  }
+  SlotIndex index;
+  if (more_index) index = slot_index_.with_room_for(count);
+  std::unique_lock index_lock(index_mutex_);
+  if (more_slots) slots_.swap(slots);
+  if (more_index) std::swap(slot_index_, index);
+  index_lock.unlock();
+}
+
+uint32_t Catalog::slot_of(const ItemIdView& id, size_t hash, const ChunkList& chunks) const {
+  return slot_index_.find(hash, [&](uint32_t slot) {
+    const Row row = slots_[slot].current;
+    return view_of(chunks[row / Chunk::kRows]->id[Snapshot::offset_of(row)]) == id;
+  });
+}
+
+void Catalog::stamp(Row row, Slot slot, Row replaced, uint64_t epoch) {
   Chunk& chunk = chunk_of(row);
   const uint32_t offset = Snapshot::offset_of(row);
-  const auto found = slot_by_id_.find(id);
-  const bool replaces = found != slot_by_id_.end();
-  uint32_t slot = 0;
-  if (replaces) {
-    slot = found->second;
-    const Row old = slots_[slot].current;
-    chunk.previous[offset] = old;
-    note_removed(old, epoch);
-  } else {
-    if (free_slots_.empty()) {
-      slot = static_cast<uint32_t>(slots_.size());
-      slots_.emplace_back();
-      slot_count_.store(slot + 1, std::memory_order_release);
-    } else {
-      slot = free_slots_.back();
-      free_slots_.pop_back();
-    }
-    slot_by_id_.emplace(id, slot);
-    chunk.previous[offset] = kNoRow;
-  }
-  slots_[slot].current = row;
-  chunk.slot[offset] = {slot, slots_[slot].generation};
+  chunk.slot[offset] = slot;
+  chunk.previous[offset] = replaced;
   chunk.stamp_added(offset, epoch);
-  return replaces;
+  if (replaced != kNoRow) note_removed(replaced, epoch);
+}
+
+uint32_t Catalog::publish(std::span<const Row> rows, const ItemBatch& batch,
+                          std::span<const size_t> hashes, uint64_t epoch) {
+  for (const size_t hash : hashes) slot_index_.prefetch(hash);
+  uint32_t replaced = 0;
+  std::vector<uint32_t> slots(rows.size());
+  std::vector<uint8_t> known(rows.size(), 0);
+  auto unused = static_cast<uint32_t>(slots_.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const uint32_t found = slot_of(batch.ids[i], hashes[i], *chunks_);
+    if (found != SlotIndex::kNone) {
+      slots[i] = found;
+      known[i] = 1;
+      ++replaced;
+      stamp(rows[i], {found, slots_[found].generation}, slots_[found].current, epoch);
+    } else if (!free_slots_.empty()) {
+      slots[i] = free_slots_.back();
+      free_slots_.pop_back();
+      stamp(rows[i], {slots[i], slots_[slots[i]].generation}, kNoRow, epoch);
+    } else {
+      slots[i] = unused++;
+      stamp(rows[i], {slots[i], 0}, kNoRow, epoch);
+    }
+  }
+  for (size_t begin = 0; begin < rows.size(); begin += kTurn) {
+    const size_t end = std::min(rows.size(), begin + kTurn);
+    std::unique_lock index_lock(index_mutex_);
+    for (size_t i = begin; i < end; ++i) {
+      if (slots[i] == slots_.size()) slots_.emplace_back();
+      slots_[slots[i]].current = rows[i];
+      if (known[i] == 0) slot_index_.insert(hashes[i], slots[i]);
+    }
+  }
+  slot_count_.store(static_cast<uint32_t>(slots_.size()), std::memory_order_release);
+  return replaced;
 }
 
 RemoveResult Catalog::remove(std::span<const ItemId> ids) {
   std::scoped_lock write_lock(write_mutex_);
-  for (const ItemId& id : ids) check_kind(id);
+  for (const ItemId& id : ids) check_kind(view_of(id), schema_.id_kind);
   RemoveResult result;
   auto views = empty_views();
-  std::unique_lock index_lock(index_mutex_);
   const uint64_t next = epoch() + 1;
-  for (const ItemId& id : ids) {
-    const auto found = slot_by_id_.find(id);
-    if (found == slot_by_id_.end()) {
-      ++result.unknown;
-      continue;
+  for (size_t begin = 0; begin < ids.size(); begin += kTurn) {
+    const size_t end = std::min(ids.size(), begin + kTurn);
+    std::unique_lock index_lock(index_mutex_);
+    for (size_t i = begin; i < end; ++i) {
+      if (take_out(ids[i], next)) {
+        ++result.removed;
+      } else {
+        ++result.unknown;
+      }
     }
-    SlotEntry& entry = slots_[found->second];
-    note_removed(entry.current, next);
-    retired_slots_.push_back({found->second, next});
-    entry.current = kNoRow;
-    ++entry.generation;
-    slot_by_id_.erase(found);
-    ++result.removed;
   }
   index_lock.unlock();
   size_.fetch_sub(result.removed, std::memory_order_relaxed);
@@ -204,6 +188,19 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
   }
   result.epoch = epoch();
   return result;
+}
+
+bool Catalog::take_out(const ItemId& id, uint64_t epoch) {
+  const size_t hash = ItemIdHash{}(id);
+  const uint32_t slot = slot_of(view_of(id), hash, *chunks_);
+  if (slot == SlotIndex::kNone) return false;
+  SlotEntry& entry = slots_[slot];
+  note_removed(entry.current, epoch);
+  retired_slots_.push_back({slot, epoch});
+  entry.current = kNoRow;
+  ++entry.generation;
+  slot_index_.erase(hash, slot);
+  return true;
 }
 
 std::unique_ptr<const Snapshot> Catalog::pin() const {
@@ -259,37 +256,32 @@ std::vector<Row> Catalog::allocate_rows(size_t count) {
   return rows;
 }
 
-void Catalog::fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
-                   std::span<const uint32_t> topics, std::span<const uint32_t> labels) {
+void Catalog::fill(Row row, const ItemBatch& batch, size_t item, const CheckedBatch& checked,
+                   const Names& names) {
   Chunk& chunk = chunk_of(row);
   const uint32_t offset = Snapshot::offset_of(row);
   const auto code = [](std::span<const uint32_t> codes, uint32_t position) {
     return position == StringTable::kNone ? StringTable::kNone : codes[position];
   };
-  chunk.id[offset] = batch.ids[item];
+  assign(chunk.id[offset], batch.ids[item]);
   chunk.set_publish_time(offset, batch.publish_times[item]);
-  chunk.author[offset] = code(authors, batch.authors[item]);
+  chunk.author[offset] = code(names.authors, batch.authors[item]);
   chunk.topics[offset].clear();
   for (const uint32_t topic : batch.topics[item]) {
-    chunk.topics[offset].push_back(code(topics, topic));
+    chunk.topics[offset].push_back(code(names.topics, topic));
   }
   for (size_t l = 0; l < chunk.labels.size(); ++l) {
-    chunk.labels[l][offset] = code(labels, batch.labels[l][item]);
+    chunk.labels[l][offset] = code(names.labels, batch.labels[l][item]);
   }
   for (size_t c = 0; c < chunk.columns.size(); ++c) {
     chunk.columns[c][offset] = batch.columns[c][item];
   }
   for (uint32_t s = 0; s < schema_.spaces.size(); ++s) {
-    if (batch.spaces[s].present[item] == 0) {
-      chunk.set_norm(s, offset, -1.0F);
-      continue;
-    }
+    chunk.set_norm(s, offset, checked.norms[s][item]);
+    if (batch.spaces[s].present[item] == 0) continue;
     const uint32_t dimensions = schema_.spaces[s].dimensions;
     const auto values = batch.spaces[s].values.subspan(item * dimensions, dimensions);
     std::copy(values.begin(), values.end(), chunk.vector(s, offset));
-    double squares = 0;
-    for (const float value : values) squares += double{value} * value;
-    chunk.set_norm(s, offset, static_cast<float>(std::sqrt(squares)));
   }
 }
 
@@ -307,14 +299,13 @@ Row Catalog::row_seen(const Snapshot& snapshot, const ChunkList& chunks, Row row
 }
 
 std::vector<Row> Catalog::resolve(const Snapshot& snapshot, std::span<const ItemId> ids) const {
-  for (const ItemId& id : ids) check_kind(id);
+  for (const ItemId& id : ids) check_kind(view_of(id), schema_.id_kind);
   std::vector<Row> rows(ids.size(), kNoRow);
   std::shared_lock lock(index_mutex_);
   const std::shared_ptr<const ChunkList> chunks = chunk_list();
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = slot_by_id_.find(ids[i]);
-    if (found == slot_by_id_.end()) continue;
-    rows[i] = row_seen(snapshot, *chunks, slots_[found->second].current);
+    const uint32_t slot = slot_of(view_of(ids[i]), ItemIdHash{}(ids[i]), *chunks);
+    if (slot != SlotIndex::kNone) rows[i] = row_seen(snapshot, *chunks, slots_[slot].current);
   }
   return rows;
 }
@@ -341,14 +332,13 @@ std::vector<Slot> Catalog::slots(std::span<const ItemId> ids) const {
 }
 
 std::vector<Slot> Catalog::slots(std::span<const ItemId* const> ids) const {
-  for (const ItemId* id : ids) check_kind(*id);
+  for (const ItemId* id : ids) check_kind(view_of(*id), schema_.id_kind);
   std::vector<Slot> slots(ids.size());
   std::shared_lock lock(index_mutex_);
+  const std::shared_ptr<const ChunkList> chunks = chunk_list();
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = slot_by_id_.find(*ids[i]);
-    if (found != slot_by_id_.end()) {
-      slots[i] = {found->second, slots_[found->second].generation};
-    }
+    const uint32_t slot = slot_of(view_of(*ids[i]), ItemIdHash{}(*ids[i]), *chunks);
+    if (slot != SlotIndex::kNone) slots[i] = {slot, slots_[slot].generation};
   }
   return slots;
 }
@@ -397,7 +387,8 @@ size_t Catalog::bytes() const {
   }
   size_t bytes = chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
   for (const ScanView& view : *views) bytes += view.bytes();
-  return bytes;
+  std::shared_lock lock(index_mutex_);
+  return bytes + slots_.capacity() * sizeof(SlotEntry) + slot_index_.bytes();
 }
 
 }  // namespace feedrank

@@ -8,12 +8,13 @@
 #include <mutex>
 #include <shared_mutex>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
+#include "catalog/checked_batch.h"
 #include "catalog/chunk.h"
 #include "catalog/item_batch.h"
 #include "catalog/schema.h"
+#include "catalog/slot_index.h"
 #include "catalog/snapshot.h"
 #include "catalog/string_table.h"
 #include "retrieval/scan_index.h"
@@ -85,15 +86,29 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
     uint64_t epoch;
   };
 
-  void check(const ItemBatch& batch) const;
-  void check_kind(const ItemId& id) const;
+  /// Codes of a batch's names.
+  struct Names {
+    std::vector<uint32_t> authors;
+    std::vector<uint32_t> topics;
+    std::vector<uint32_t> labels;
+  };
+
   std::vector<Row> allocate_rows(size_t count);
   void reclaim();
   void reserve_slots(size_t count);
-  /// Puts a filled row into the index under an epoch to come; says whether it replaces another.
-  bool publish(Row row, const ItemId& id, uint64_t epoch);
-  void fill(Row row, const ItemBatch& batch, size_t item, std::span<const uint32_t> authors,
-            std::span<const uint32_t> topics, std::span<const uint32_t> labels);
+  std::vector<uint32_t> intern(std::span<const std::string> names);
+  void fill(Row row, const ItemBatch& batch, size_t item, const CheckedBatch& checked,
+            const Names& names);
+  /// Puts filled rows into the index under an epoch to come; says how many replace another.
+  uint32_t publish(std::span<const Row> rows, const ItemBatch& batch,
+                   std::span<const size_t> hashes, uint64_t epoch);
+  /// Gives a row its slot, its stamp and what it takes the place of; whoever looks up its id does
+  /// not find it yet.
+  void stamp(Row row, Slot slot, Row replaced, uint64_t epoch);
+  /// Takes an item out of the index, where it is there. The index must be held.
+  bool take_out(const ItemId& id, uint64_t epoch);
+  /// The slot of an id as of now, for whoever writes or holds the index.
+  uint32_t slot_of(const ItemIdView& id, size_t hash, const ChunkList& chunks) const;
   void note_removed(Row row, uint64_t epoch);
   /// Lets new requests see what has been written under `epoch`; `views` has room for all spaces.
   void advance(uint64_t epoch, std::shared_ptr<ScanViews> views);
@@ -111,10 +126,11 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
 
   std::mutex write_mutex_;
 
-  // Guards the map from ids to slots and the slots' entries. Held exclusively only for the
-  // publication of a write, never while vectors are copied.
+  // Guards the index of ids and the slots' entries. Only who holds write_mutex_ changes them, and
+  // so reads them without this one. Held exclusively for the few stores that make a turn of a write
+  // known: never while vectors are copied, ids are compared or the index grows.
   mutable std::shared_mutex index_mutex_;
-  std::unordered_map<ItemId, uint32_t, ItemIdHash> slot_by_id_;
+  SlotIndex slot_index_;
   std::vector<SlotEntry> slots_;
 
   // Guards what a pin reads together: epoch, chunk list, views, and the epochs in use.

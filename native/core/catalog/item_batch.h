@@ -19,7 +19,7 @@ struct ItemBatch {
     std::span<const uint8_t> present;
   };
 
-  std::vector<ItemId> ids;
+  std::vector<ItemIdView> ids;  // their characters outlive the batch
   std::vector<int64_t> publish_times;
   std::vector<std::string> author_names;  // the distinct authors of the batch
   std::vector<uint32_t> authors;          // n positions in author_names, or StringTable::kNone

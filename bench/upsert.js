@@ -1,0 +1,157 @@
+'use strict';
+
+// How many items a second does Catalog.upsert take, from objects to visible rows, in batches of 1,000
+// with vectors of 64 and string ids of 16 characters, and what does it do to queries beside it? Two
+// writes are in flight, so that a batch is laid out while the one before it is written. Items are made
+// before the clock starts.
+
+const feedrank = require('..');
+const { hour, now, randomNumbers } = require('./feed-under-test');
+
+const dimensions = 64;
+const batchSize = 1_000;
+const batches = 200;
+const rounds = 5;
+const startingItems = 100_000;
+
+const random = randomNumbers(1);
+const vector = () => Float32Array.from({ length: dimensions }, () => random() - 0.5);
+const idOf = (number) => `item-${String(number).padStart(11, '0')}`;
+
+function makeItem(number) {
+  return {
+    id: idOf(number),
+    publishTime: now - Math.floor(random() * 240 * hour),
+    author: `author ${number % 997}`,
+    topics: [`topic ${number % 40}`],
+    embeddings: { content: vector() },
+  };
+}
+
+const makeBatch = (first) => Array.from({ length: batchSize }, (_, i) => makeItem(first + i));
+
+function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(share * (sorted.length - 1))];
+}
+
+/** Writes batches, two of them in flight; each must be visible when its promise resolves. */
+async function write(catalog, made) {
+  const visible = async (batch) => {
+    await catalog.upsert(batch);
+    if (!batch.every((item) => catalog.has(item.id))) throw new Error('an item was not visible');
+  };
+  const start = performance.now();
+  let before = Promise.resolve();
+  for (const batch of made) {
+    const written = visible(batch);
+    await before;
+    before = written;
+  }
+  await before;
+  return ((made.length * batchSize) / (performance.now() - start)) * 1000;
+}
+
+/** One query after the other until told to stop; milliseconds of each. */
+function startQueries(feed) {
+  const times = [];
+  let running = true;
+  const ended = (async () => {
+    while (running) {
+      const query = { userVector: { space: 'content', values: vector() }, now, limit: 50 };
+      const start = performance.now();
+      await feed.rank(query);
+      times.push(performance.now() - start);
+    }
+  })();
+  return async () => {
+    running = false;
+    await ended;
+    return times;
+  };
+}
+
+/** What was just written must be found by its own vector, in the very next query. */
+async function checkFound(catalog, batch) {
+  for (const item of batch.slice(0, 20)) {
+    const vectors = item.embeddings.content;
+    const [found] = await catalog.retrieve({
+      space: 'content',
+      vectors,
+      k: 5,
+      tauMs: Infinity,
+      now,
+    });
+    if (!found.ids.includes(item.id)) throw new Error(`${item.id} was not found by its vector`);
+  }
+}
+
+async function main() {
+  const catalog = await feedrank.Catalog.create({
+    ids: 'string',
+    spaces: { content: { dimensions } },
+  });
+  let next = 0;
+  const makeRound = (count) =>
+    Array.from({ length: count }, () => {
+      next += batchSize;
+      return makeBatch(next - batchSize);
+    });
+  const feed = await feedrank.Feed.create({
+    catalog,
+    generators: [feedrank.decayedDot({ space: 'content' }), feedrank.fresh()],
+    ranker: feedrank.weightedSum({ age: -1 }),
+    // A budget would hide cost: what does not fit is skipped.
+    profile: { budgetMs: 10_000 },
+  });
+  await write(catalog, makeRound(startingItems / batchSize));
+  const rates = {
+    inserting: [],
+    replacing: [],
+    insertingBesideQueries: [],
+    replacingBesideQueries: [],
+  };
+  const queryMs = { beside: [], alone: [] };
+  for (let round = 0; round < rounds; round++) {
+    const inserted = [makeRound(batches), makeRound(batches)];
+    rates.inserting.push(await write(catalog, inserted[0]));
+    rates.replacing.push(await write(catalog, inserted[0]));
+    let stop = startQueries(feed);
+    rates.insertingBesideQueries.push(await write(catalog, inserted[1]));
+    rates.replacingBesideQueries.push(await write(catalog, inserted[1]));
+    queryMs.beside.push(...(await stop()));
+    await checkFound(catalog, inserted[1].at(-1));
+    stop = startQueries(feed);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    queryMs.alone.push(...(await stop()));
+    // The first round warms up.
+    if (round === 0) for (const list of Object.values({ ...rates, ...queryMs })) list.length = 0;
+  }
+  const perThousand = rates.insertingBesideQueries.map((rate) => 1e6 / rate);
+  return {
+    id: 'upsert-typescript',
+    work: `${batchSize} items × ${dimensions} through Catalog.upsert beside queries, from objects to visible (ms)`,
+    ours: {
+      median: quantile(perThousand, 0.5),
+      low: Math.min(...perThousand),
+      high: Math.max(...perThousand),
+    },
+    peers: [],
+    itemsPerSecond: Object.fromEntries(
+      Object.entries(rates).map(([name, list]) => [
+        name,
+        { low: Math.min(...list), median: quantile(list, 0.5), high: Math.max(...list) },
+      ]),
+    ),
+    queryMs: Object.fromEntries(
+      Object.entries(queryMs).map(([name, list]) => [
+        name,
+        { count: list.length, median: quantile(list, 0.5), p99: quantile(list, 0.99) },
+      ]),
+    ),
+    items: catalog.size,
+    bytesPerItem: catalog.bytes / catalog.size,
+  };
+}
+
+main().then((row) => process.stdout.write(JSON.stringify(row)));
