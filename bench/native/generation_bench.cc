@@ -1,4 +1,5 @@
-// Generators of one request side by side or one after another, alone and among others.
+// Generators of one request side by side or one after another, alone and among others; and those
+// that need not look at every item, each by itself.
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "features/engagement.h"
 #include "ranking/model_backend.h"
 #include "runtime/executor.h"
+#include "slate/generators.h"
 #include "slate/request.h"
 
 namespace {
@@ -33,7 +35,8 @@ struct World {
   Query query;
   Settings settings;
 
-  explicit World(uint32_t items) {
+  /// Clicks fall on `clicked` items, spread over the catalog as its slots are.
+  explicit World(uint32_t items, uint32_t clicked = 20'000) {
     std::mt19937_64 random(1);
     std::normal_distribution<float> normal;
     catalog = std::make_shared<Catalog>(
@@ -61,7 +64,9 @@ struct World {
       Event event;
       event.type = EventType::kClick;
       event.user = UserId(static_cast<int64_t>(random() % 5000));
-      event.item = ItemId(static_cast<int64_t>(random() % std::min(items, 20'000U)));
+      const uint32_t among = std::min(items, clicked);
+      const uint64_t item = random() % among * (items / among);
+      event.item = ItemId(static_cast<int64_t>(item));
       event.at = kNow - 200'000 + i;
       events.push_back(event);
     }
@@ -170,4 +175,43 @@ BENCHMARK("generation-20k", "five generators over 20,000 x 64, with helping thre
 BENCHMARK("generation-100k",
           "five generators over 100,000 x 64, with helping threads and without") {
   compare(bench, 100'000);
+}
+
+namespace {
+
+void measure_trending(bench::Bench& bench, uint32_t items, uint32_t clicked) {
+  const World world(items, clicked);
+  const auto snapshot = world.catalog->pin();
+  bench.measure([&] {
+    bench::keep(trending_items(*snapshot, world.engagement->counters(), lane_of(Counter::kClicks),
+                               1, kNow, 500));
+  });
+}
+
+void measure_fresh(bench::Bench& bench, uint32_t items) {
+  const World world(items);
+  const auto snapshot = world.catalog->pin();
+  bench.measure([&] { bench::keep(fresh_items(*snapshot, kNow, 500)); });
+}
+
+}  // namespace
+
+BENCHMARK("trending-100k", "500 most clicked of 20,000 clicked items among 100,000") {
+  measure_trending(bench, 100'000, 20'000);
+}
+BENCHMARK("trending-1m", "500 most clicked of 20,000 clicked items among 1,000,000") {
+  measure_trending(bench, 1'000'000, 20'000);
+}
+BENCHMARK("trending-1m-all", "500 most clicked of 200,000 clicked items among 1,000,000") {
+  measure_trending(bench, 1'000'000, 200'000);
+}
+BENCHMARK("fresh-100k", "500 newest of 100,000 items written in no order") {
+  measure_fresh(bench, 100'000);
+}
+BENCHMARK("fresh-1m", "500 newest of 1,000,000 items written in no order") {
+  measure_fresh(bench, 1'000'000);
+}
+BENCHMARK("generation-1m",
+          "five generators over 1,000,000 x 64, with helping threads and without") {
+  compare(bench, 1'000'000);
 }

@@ -145,3 +145,67 @@ TEST_CASE("without a user vector in the space there is nothing to retrieve") {
   EXPECT(
       decayed_dot_items(*catalog->pin(), retriever, 0, elsewhere, kNow, 1, {}, 5, nullptr).empty());
 }
+
+TEST_CASE(
+    "what is passed over is neither trending nor fresh, after items came, went and came back") {
+  for (uint64_t seed = 11; seed < 15; ++seed) {
+    Random random(seed);
+    const auto catalog = integer_catalog();
+    CounterStore counters(std::vector<int64_t>{kHour, 48 * kHour}, kEngagementLanes);
+    counters.advance(kNow);
+    // Rows and slots are used again and again, over more than one chunk of rows.
+    for (int round = 0; round < 6; ++round) {
+      std::vector<TestItem> items;
+      for (int64_t id = 0; id < 12'000; ++id) {
+        if (random.chance(0.4)) items.push_back({id, kNow - random.below(5000) * kHour / 100});
+      }
+      upsert(*catalog, items);
+      std::vector<ItemId> gone;
+      for (int64_t id = 0; id < 12'000; ++id) {
+        if (random.chance(0.1)) gone.emplace_back(id);
+      }
+      for (int i = 0; i < 600; ++i) {
+        const int64_t id = random.below(12'000);
+        if (catalog->slots(std::vector<ItemId>{id}).front().index == UINT32_MAX) continue;
+        // Some of it lies ahead, and is held back until the end.
+        const int64_t at = kNow + kHour - random.below(400) * kHour;
+        count(counters, slot_of(*catalog, id), Counter::kClicks, at, 1.0 + random.below(3));
+      }
+      catalog->remove(gone);
+      const auto snapshot = catalog->pin();
+      const auto brute_force = [&](auto&& score_of) {
+        std::vector<Retrieved> all;
+        snapshot->for_each_visible([&](Row row) {
+          const double score = score_of(row);
+          if (score != 0) all.push_back({row, score});
+        });
+        std::sort(all.begin(), all.end(), [&](const Retrieved& a, const Retrieved& b) {
+          return a.score != b.score ? a.score > b.score : snapshot->before_on_tie(a.row, b.row);
+        });
+        return all;
+      };
+      for (const uint32_t half_life : {0U, 1U}) {
+        const std::vector<Retrieved> all = brute_force([&](Row row) {
+          const double value =
+              counters.read(snapshot->slot(row), kNow).at(lane_of(Counter::kClicks), half_life);
+          return value > 1e-290 ? value : 0;
+        });
+        for (const uint32_t k : {1U, 90U, 5000U}) {
+          const auto found =
+              trending_items(*snapshot, counters, lane_of(Counter::kClicks), half_life, kNow, k);
+          REQUIRE(found.size() == std::min<size_t>(k, all.size()));
+          for (size_t i = 0; i < found.size(); ++i) {
+            EXPECT_NEAR(found[i].score, all[i].score, 1e-9 * all[i].score);
+          }
+        }
+      }
+      const std::vector<Retrieved> newest =
+          brute_force([&](Row row) { return static_cast<double>(snapshot->publish_time(row)); });
+      for (const uint32_t k : {1U, 300U}) {
+        const auto found = fresh_items(*snapshot, kNow, k);
+        EXPECT_EQ(ids_of(*snapshot, found),
+                  ids_of(*snapshot, {newest.begin(), newest.begin() + k}));
+      }
+    }
+  }
+}

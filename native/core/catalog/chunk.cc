@@ -22,6 +22,7 @@ Chunk::Chunk(const CatalogSchema& schema)
     added_[i].store(kNever, std::memory_order_relaxed);
     removed_[i].store(0, std::memory_order_relaxed);
   }
+  for (auto& newest : newest_of_group_) newest.store(std::numeric_limits<int64_t>::min());
   bytes_ = sizeof(Chunk) +
            size_t{kRows} * (sizeof(ItemId) + sizeof(int64_t) + sizeof(Slot) + sizeof(Row) +
                             sizeof(uint32_t) + sizeof(std::vector<uint32_t>) +
@@ -46,6 +47,9 @@ void Chunk::set_norm(uint32_t space, uint32_t offset, float norm) {
 void Chunk::set_publish_time(uint32_t offset, int64_t at) {
   publish_time[offset] = at;
   if (at > newest()) newest_.store(at, std::memory_order_relaxed);
+  if (at > newest_near(offset)) {
+    newest_of_group_[offset / kGroupRows].store(at, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace feedrank

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -23,7 +24,7 @@ struct Slot {
   uint32_t index = UINT32_MAX;
   uint32_t generation = 0;
 
-  bool operator==(const Slot&) const = default;
+  auto operator<=>(const Slot&) const = default;
 };
 
 /// A fixed number of rows, one array a column. Chunks never move, and a row is written only while
@@ -31,6 +32,7 @@ struct Slot {
 class Chunk {
  public:
   static constexpr uint32_t kRows = 8192;
+  static constexpr uint32_t kGroupRows = 128;
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
   explicit Chunk(const CatalogSchema& schema);
@@ -74,6 +76,10 @@ class Chunk {
     return spaces_[space].largest_norm.load(std::memory_order_relaxed);
   }
   int64_t newest() const { return newest_.load(std::memory_order_relaxed); }
+  /// The same for the group of kGroupRows rows that this one is in.
+  int64_t newest_near(uint32_t offset) const {
+    return newest_of_group_[offset / kGroupRows].load(std::memory_order_relaxed);
+  }
   void set_publish_time(uint32_t offset, int64_t at);
 
   size_t bytes() const { return bytes_; }
@@ -100,6 +106,7 @@ class Chunk {
   std::array<std::atomic<uint64_t>, kRows> added_;
   std::array<std::atomic<uint64_t>, kRows> removed_;
   std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
+  std::array<std::atomic<int64_t>, kRows / kGroupRows> newest_of_group_;
   std::vector<Space> spaces_;
   size_t bytes_ = 0;
 };

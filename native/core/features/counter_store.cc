@@ -144,7 +144,8 @@ void CounterStore::fold(Slot slot, int64_t at, std::span<const Addition> additio
     for (const Addition& addition : additions) {
       std::atomic<double>& sum = sums[addition.lane];
       sum.store(sum.load(kRelaxed) + addition.amount * weight, kRelaxed);
-      std::atomic<double>& largest = block.largest[h * lanes_ + addition.lane];
+      std::atomic<double>& largest =
+          block.largest[(h * lanes_ + addition.lane) * kBlockGroups + offset / kGroupSlots];
       const double reached = log2_from_above(sum.load(kRelaxed)) + base;
       if (reached > largest.load(kRelaxed)) largest.store(reached, kRelaxed);
     }
@@ -187,7 +188,11 @@ size_t CounterStore::bytes() const {
 CounterStore::Scan::Scan(const CounterStore& store, bool with_waiting) : store_(store) {
   if (with_waiting && store.has_pending_.load(std::memory_order_acquire)) {
     std::scoped_lock lock(store.pending_mutex_);
-    for (const auto& [slot, events] : store.pending_) waiting_.insert(slot);
+    for (const auto& [index, events] : store.pending_) {
+      for (const Pending& event : events) waiting_.push_back(event.slot);
+    }
+    std::sort(waiting_.begin(), waiting_.end());
+    waiting_.erase(std::unique(waiting_.begin(), waiting_.end()), waiting_.end());
   }
   std::shared_lock lock(store.blocks_mutex_);
   blocks_ = store.blocks_;
@@ -260,14 +265,19 @@ double CounterStore::Scan::least_magnitude(double comparable, int64_t landmark) 
   return log2_from_below(comparable) + static_cast<double>(landmark * DecayGrid::kStep);
 }
 
-bool CounterStore::Scan::may_reach(Slot slot, Lane lane, uint32_t half_life,
-                                   double least_magnitude) const {
-  const Block* block = block_of(slot);
-  if (block == nullptr) return false;
-  const double bound =
-      block->largest[half_life * store_.lanes_ + lane].load(std::memory_order_relaxed);
-  // An empty block's bound stays below everything.
-  return bound != kNothing && bound >= least_magnitude;
+std::vector<CounterStore::Scan::Group> CounterStore::Scan::groups(Lane lane,
+                                                                  uint32_t half_life) const {
+  std::vector<Group> groups;
+  for (uint32_t b = 0; b < blocks_.size(); ++b) {
+    if (blocks_[b] == nullptr) continue;
+    const std::atomic<double>* largest =
+        &blocks_[b]->largest[(half_life * store_.lanes_ + lane) * kBlockGroups];
+    for (uint32_t g = 0; g < kBlockGroups; ++g) {
+      const double magnitude = largest[g].load(std::memory_order_relaxed);
+      if (magnitude != kNothing) groups.push_back({b * kBlockSlots + g * kGroupSlots, magnitude});
+    }
+  }
+  return groups;
 }
 
 double CounterStore::Scan::comparable(Slot slot, Lane lane, uint32_t half_life,

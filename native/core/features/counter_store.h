@@ -9,7 +9,6 @@
 #include <shared_mutex>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "catalog/chunk.h"
@@ -81,6 +80,8 @@ class CounterStore {
   friend class Scan;
 
   static constexpr uint32_t kBlockSlots = 1024;
+  static constexpr uint32_t kGroupSlots = 64;
+  static constexpr uint32_t kBlockGroups = kBlockSlots / kGroupSlots;
   static constexpr double kNothing = -std::numeric_limits<double>::infinity();
 
   struct Item {
@@ -95,15 +96,15 @@ class CounterStore {
         : items(kBlockSlots),
           landmarks(kBlockSlots * half_lives),
           sums(kBlockSlots * half_lives * lanes),
-          largest(half_lives * lanes) {
+          largest(half_lives * lanes * kBlockGroups) {
       for (auto& bound : largest) bound.store(kNothing, std::memory_order_relaxed);
     }
     std::vector<Item> items;
     std::vector<std::atomic<int64_t>> landmarks;  // [slot][half-life]
     std::vector<std::atomic<double>> sums;        // [slot][half-life][lane]
-    // [half-life][lane]: at least log2 of each sum, with its landmark taken in, that the block
-    // holds or held. Decay leaves a sum with its landmark as it is, so the bound is only ever
-    // raised.
+    // [half-life][lane][group]: at least log2 of each sum, with its landmark taken in, that a group
+    // of slots holds or held. Decay leaves a sum with its landmark as it is, so the bound is only
+    // ever raised.
     std::vector<std::atomic<double>> largest;
   };
   struct Pending {
@@ -138,7 +139,7 @@ class CounterStore {
 /// A consistent list of the store's blocks, for reading many items without a lock per item.
 class CounterStore::Scan {
  public:
-  /// `with_waiting` lets `waits` be asked; it costs a copy of the slots with held-back events.
+  /// `with_waiting` makes `waiting` known; it costs a copy of the slots with held-back events.
   explicit Scan(const CounterStore& store, bool with_waiting = false);
 
   /// Lanes from `first` on, as many as there are and CounterValues holds.
@@ -153,16 +154,26 @@ class CounterStore::Scan {
   /// any instant, without a power of two per item.
   double comparable(Slot slot, Lane lane, uint32_t half_life, int64_t reference) const;
 
-  /// Whether events of this slot wait for their time; `comparable` and `may_reach` do not count
+  /// Items of which events wait for their time, in order of slots; `comparable` does not count
   /// those, and `read` does.
-  bool waits(Slot slot) const { return waiting_.contains(slot.index); }
+  std::span<const Slot> waiting() const { return waiting_; }
 
-  /// False where no item near this slot has a comparable counter of `least` or more. Costs one
-  /// comparison, so a scan passes over quiet parts of a catalog.
-  bool may_reach(Slot slot, Lane lane, uint32_t half_life, double least_magnitude) const;
+  /// Neighbouring slots, and what none of their comparable counters exceeds.
+  struct Group {
+    uint32_t first = 0;
+    double magnitude = 0;
+  };
+  /// The groups of slots that count or have counted anything in a lane; a catalog's quiet parts,
+  /// which are most of it, cost nothing.
+  std::vector<Group> groups(Lane lane, uint32_t half_life) const;
 
-  /// What `may_reach` compares: log2 of a comparable value, with its landmark taken in, rounded
-  /// down by less than 0.09.
+  /// Calls `visit(slot, comparable)` for each item of a group of which something is counted.
+  template <typename Visit>
+  void for_each_counted(const Group& group, Lane lane, uint32_t half_life, int64_t reference,
+                        Visit&& visit) const;
+
+  /// What a group's `magnitude` is compared with: log2 of a comparable value, with its landmark
+  /// taken in, rounded down by less than 0.09.
   static double least_magnitude(double comparable, int64_t landmark);
 
  private:
@@ -170,8 +181,20 @@ class CounterStore::Scan {
 
   const CounterStore& store_;
   std::vector<std::shared_ptr<Block>> blocks_;
-  std::unordered_set<uint32_t> waiting_;
+  std::vector<Slot> waiting_;
 };
+
+template <typename Visit>
+void CounterStore::Scan::for_each_counted(const Group& group, Lane lane, uint32_t half_life,
+                                          int64_t reference, Visit&& visit) const {
+  const Block& block = *blocks_[group.first / kBlockSlots];
+  for (uint32_t i = group.first; i < group.first + kGroupSlots; ++i) {
+    const Item& item = block.items[i % kBlockSlots];
+    const Slot slot{i, item.generation.load(std::memory_order_relaxed)};
+    const double value = comparable(slot, lane, half_life, reference);
+    if (value > 0) visit(slot, value);
+  }
+}
 
 template <typename Visit>
 void CounterStore::Scan::for_each_seen_since(int64_t since, Visit&& visit) const {

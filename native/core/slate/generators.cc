@@ -17,6 +17,41 @@ double age_in_hours(const Snapshot& snapshot, Row row, int64_t now) {
   return static_cast<double>(std::max<int64_t>(0, now - snapshot.publish_time(row))) / 3'600'000.0;
 }
 
+/// The k newest of the items that `wanted(chunk, offset)` holds for.
+template <typename Wanted>
+std::vector<Retrieved> newest_items(const Snapshot& snapshot, int64_t now, uint32_t k,
+                                    Wanted&& wanted) {
+  // Chunks with the newest items first, so that the others can be passed over.
+  std::vector<std::pair<int64_t, uint32_t>> chunks;
+  for (uint32_t c = 0; c < snapshot.chunk_count(); ++c) {
+    chunks.emplace_back(snapshot.chunk(c).newest(), c);
+  }
+  std::sort(chunks.begin(), chunks.end(), std::greater<>());
+  // Publish times in the future tie at age 0, and the order of ties puts the newer first all the
+  // same.
+  TopK newest(k, by_publish_time(snapshot));
+  int64_t oldest = std::numeric_limits<int64_t>::min();  // that may still come in
+  for (const auto& [bound, c] : chunks) {
+    if (bound < oldest) break;
+    const Chunk& chunk = snapshot.chunk(c);
+    const uint32_t first = c * Chunk::kRows;
+    const uint32_t count = std::min(Chunk::kRows, snapshot.row_count() - first);
+    for (uint32_t g = 0; g < count; g += Chunk::kGroupRows) {
+      if (chunk.newest_near(g) < oldest) continue;
+      const uint32_t end = std::min(count, g + Chunk::kGroupRows);
+      for (uint32_t i = g; i < end; ++i) {
+        if (!chunk.visible(i, snapshot.epoch()) || chunk.publish_time[i] < oldest) continue;
+        if (!wanted(chunk, i)) continue;
+        newest.offer(first + i, 0);
+        if (newest.worst() != nullptr) oldest = snapshot.publish_time(newest.worst()->row);
+      }
+    }
+  }
+  std::vector<Retrieved> items = newest.finish();
+  for (Retrieved& item : items) item.score = -age_in_hours(snapshot, item.row, now);
+  return items;
+}
+
 }  // namespace
 
 std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
@@ -61,19 +96,43 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
   TopK best(k, by_score(snapshot));
   double worst = 0;
   double least = -std::numeric_limits<double>::infinity();
-  snapshot.for_each_visible([&](Row row) {
-    const Slot slot = snapshot.slot(row);
-    const bool waits = scan.waits(slot);
-    if (!waits && !scan.may_reach(slot, lane, half_life, least)) return;
-    const double value = waits ? scan.read(slot, now, lane).at(0, half_life) / decay
-                               : scan.comparable(slot, lane, half_life, reference);
-    if (value <= 0 || value < worst) return;
-    best.offer(row, value);
+  std::vector<Slot> slots;
+  std::vector<double> values;
+  const auto offer_all = [&] {
+    const std::vector<Row> rows = snapshot.catalog().resolve_slots(snapshot, slots);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] != kNoRow) best.offer(rows[i], values[i]);
+    }
+    slots.clear();
+    values.clear();
     if (best.worst_score() > worst) {
       worst = best.worst_score();
       least = CounterStore::Scan::least_magnitude(worst, reference);
     }
-  });
+  };
+  const std::span<const Slot> waiting = scan.waiting();
+  for (const Slot slot : waiting) {
+    const double value = scan.read(slot, now, lane).at(0, half_life) / decay;
+    if (value <= 0) continue;
+    slots.push_back(slot);
+    values.push_back(value);
+  }
+  // Where the largest are comes first, so that most of the others can be passed over.
+  std::vector<CounterStore::Scan::Group> groups = scan.groups(lane, half_life);
+  std::partial_sort(
+      groups.begin(), groups.begin() + static_cast<ptrdiff_t>(std::min<size_t>(k, groups.size())),
+      groups.end(), [](const auto& a, const auto& b) { return a.magnitude > b.magnitude; });
+  constexpr size_t kTurn = 512;
+  for (const auto& group : groups) {
+    if (group.magnitude < least) continue;
+    scan.for_each_counted(group, lane, half_life, reference, [&](Slot slot, double value) {
+      if (value < worst || std::binary_search(waiting.begin(), waiting.end(), slot)) return;
+      slots.push_back(slot);
+      values.push_back(value);
+    });
+    if (slots.size() >= kTurn) offer_all();
+  }
+  offer_all();
   std::vector<Retrieved> items = best.finish();
   for (Retrieved& item : items) {
     item.score = scan.read(snapshot.slot(item.row), now, lane).at(0, half_life);
@@ -82,13 +141,7 @@ std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterSto
 }
 
 std::vector<Retrieved> fresh_items(const Snapshot& snapshot, int64_t now, uint32_t k) {
-  // Ages are compared as they count, so publish times in the future tie at age 0 and the order of
-  // ties puts the newer first all the same.
-  TopK newest(k, by_publish_time(snapshot));
-  snapshot.for_each_visible([&](Row row) { newest.offer(row, 0); });
-  std::vector<Retrieved> items = newest.finish();
-  for (Retrieved& item : items) item.score = -age_in_hours(snapshot, item.row, now);
-  return items;
+  return newest_items(snapshot, now, k, [](const Chunk&, uint32_t) { return true; });
 }
 
 std::vector<Retrieved> followed_items(const Snapshot& snapshot, const AuthorsAndTopics& follows,
@@ -97,32 +150,10 @@ std::vector<Retrieved> followed_items(const Snapshot& snapshot, const AuthorsAnd
   const CodeSet authors = CodeSet::of_names(strings, follows.authors);
   const CodeSet topics = CodeSet::of_names(strings, follows.topics);
   if (authors.empty() && topics.empty()) return {};
-  // Chunks with the newest items first, so that the others can be passed over.
-  std::vector<std::pair<int64_t, uint32_t>> chunks;
-  for (uint32_t c = 0; c < snapshot.chunk_count(); ++c) {
-    chunks.emplace_back(snapshot.chunk(c).newest(), c);
-  }
-  std::sort(chunks.begin(), chunks.end(), std::greater<>());
-  TopK newest(k, by_publish_time(snapshot));
-  int64_t oldest = std::numeric_limits<int64_t>::min();  // that may still come in
-  for (const auto& [bound, c] : chunks) {
-    if (bound < oldest) break;
-    const Chunk& chunk = snapshot.chunk(c);
-    const uint32_t first = c * Chunk::kRows;
-    const uint32_t count = std::min(Chunk::kRows, snapshot.row_count() - first);
-    for (uint32_t i = 0; i < count; ++i) {
-      if (!chunk.visible(i, snapshot.epoch()) || chunk.publish_time[i] < oldest) continue;
-      if (!authors.contains(chunk.author[i]) &&
-          (topics.empty() || !topics.contains_any(chunk.topics[i]))) {
-        continue;
-      }
-      newest.offer(first + i, 0);
-      if (newest.worst() != nullptr) oldest = snapshot.publish_time(newest.worst()->row);
-    }
-  }
-  std::vector<Retrieved> items = newest.finish();
-  for (Retrieved& item : items) item.score = -age_in_hours(snapshot, item.row, now);
-  return items;
+  return newest_items(snapshot, now, k, [&](const Chunk& chunk, uint32_t offset) {
+    return authors.contains(chunk.author[offset]) ||
+           (!topics.empty() && topics.contains_any(chunk.topics[offset]));
+  });
 }
 
 }  // namespace feedrank
