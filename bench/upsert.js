@@ -5,13 +5,14 @@
 // writes are in flight, so that a batch is laid out while the one before it is written. Items are made
 // before the clock starts.
 
+const { setTimeout } = require('node:timers/promises');
 const feedrank = require('..');
 const { hour, now, randomNumbers } = require('./feed-under-test');
 
 const dimensions = 64;
 const batchSize = 1_000;
-const batches = 200;
-const rounds = 5;
+const batchesAtOnce = 200;
+const rounds = 3;
 const startingItems = 100_000;
 
 const random = randomNumbers(1);
@@ -52,18 +53,19 @@ async function write(catalog, made) {
   return ((made.length * batchSize) / (performance.now() - start)) * 1000;
 }
 
-/** One query after the other until told to stop; milliseconds of each. */
-function startQueries(feed) {
+/** Keeps so many queries in flight until told to stop; milliseconds of each. */
+function startQueries(feed, together) {
   const times = [];
   let running = true;
-  const ended = (async () => {
+  const oneAfterTheOther = async () => {
     while (running) {
       const query = { userVector: { space: 'content', values: vector() }, now, limit: 50 };
       const start = performance.now();
       await feed.rank(query);
       times.push(performance.now() - start);
     }
-  })();
+  };
+  const ended = Promise.all(Array.from({ length: together }, oneAfterTheOther));
   return async () => {
     running = false;
     await ended;
@@ -105,29 +107,33 @@ async function main() {
     profile: { budgetMs: 10_000 },
   });
   await write(catalog, makeRound(startingItems / batchSize));
-  const rates = {
-    inserting: [],
-    replacing: [],
-    insertingBesideQueries: [],
-    replacingBesideQueries: [],
-  };
-  const queryMs = { beside: [], alone: [] };
-  for (let round = 0; round < rounds; round++) {
-    const inserted = [makeRound(batches), makeRound(batches)];
-    rates.inserting.push(await write(catalog, inserted[0]));
-    rates.replacing.push(await write(catalog, inserted[0]));
-    let stop = startQueries(feed);
-    rates.insertingBesideQueries.push(await write(catalog, inserted[1]));
-    rates.replacingBesideQueries.push(await write(catalog, inserted[1]));
-    queryMs.beside.push(...(await stop()));
-    await checkFound(catalog, inserted[1].at(-1));
-    stop = startQueries(feed);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    queryMs.alone.push(...(await stop()));
-    // The first round warms up.
-    if (round === 0) for (const list of Object.values({ ...rates, ...queryMs })) list.length = 0;
+  const rates = {};
+  const queryMs = {};
+  const keep = (lists, name, values) => (lists[name] ??= []).push(...values);
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    const kept = round > 0;
+    for (const queries of [0, 1, 8]) {
+      const beside = `beside ${queries} queries`;
+      const batches = makeRound(batchesAtOnce);
+      const stop = startQueries(feed, queries);
+      const inserting = await write(catalog, batches);
+      const replacing = await write(catalog, batches);
+      const times = await stop();
+      await checkFound(catalog, batches.at(-1));
+      if (kept) {
+        keep(rates, `inserting ${beside}`, [inserting]);
+        keep(rates, `replacing ${beside}`, [replacing]);
+        if (queries > 0) keep(queryMs, `${queries} beside writes`, times);
+      }
+      if (queries === 0) continue;
+      const alone = startQueries(feed, queries);
+      await setTimeout(1_000);
+      const timesAlone = await alone();
+      if (kept) keep(queryMs, `${queries} alone`, timesAlone);
+    }
   }
-  const perThousand = rates.insertingBesideQueries.map((rate) => 1e6 / rate);
+  const perThousand = rates['inserting beside 1 queries'].map((rate) => 1e6 / rate);
   return {
     id: 'upsert-typescript',
     work: `${batchSize} items × ${dimensions} through Catalog.upsert beside queries, from objects to visible (ms)`,

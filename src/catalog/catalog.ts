@@ -108,7 +108,7 @@ export class Catalog {
   /**
    * Inserts items, or replaces those whose id is there. Rejects with `INVALID_ARGUMENT`,
    * `DIMENSION_MISMATCH`, `DUPLICATE_ID`, `UNKNOWN_COLUMN`, `UNKNOWN_SPACE` or `OVERLOADED`.
-   * Checking and laying out the batch takes the event loop some 2 µs an item; split large loads.
+   * Checking and laying out the batch takes the event loop some 1 µs an item; split large loads.
    */
   async upsert(
     items: readonly Item[],

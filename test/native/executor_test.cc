@@ -5,6 +5,7 @@
 #include <latch>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "check.h"
@@ -179,6 +180,30 @@ TEST_CASE("a strand refuses at the limit, and what it took runs though the execu
   gate.open();
   done.wait();
   EXPECT(order == std::vector<int>({0, 1}));
+}
+
+TEST_CASE("a strand's jobs and what else is queued take turns") {
+  Executor executor({1, 100, {}});
+  const auto strand = std::make_shared<Strand>(executor);
+  Gate gate(executor);
+  std::string order;
+  std::latch done(7);
+  for (int i = 0; i < 4; ++i) {
+    executor.submit([&] {
+      order += 'q';
+      done.count_down();
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    strand->submit([&] {
+      order += 's';
+      done.count_down();
+    });
+  }
+  EXPECT_EQ(executor.queued(), 5U);
+  gate.open();
+  done.wait();
+  EXPECT_EQ(order, "sqsqsqq");
 }
 
 TEST_CASE("a strand and what it queued end with the executor, without a leak") {

@@ -44,10 +44,12 @@ Executor::~Executor() { stop(); }
 
 void Executor::stop() {
   std::deque<Job> dropped;
+  std::deque<Job> dropped_strands;
   {
     std::scoped_lock lock(mutex_);
     stopping_ = true;
     dropped.swap(queue_);
+    dropped_strands.swap(strands_);
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -55,12 +57,12 @@ void Executor::stop() {
 
 size_t Executor::queued() const {
   std::scoped_lock lock(mutex_);
-  return queue_.size();
+  return waiting();
 }
 
 size_t Executor::idle() const {
   std::scoped_lock lock(mutex_);
-  return idle_ > queue_.size() ? idle_ - queue_.size() : 0;
+  return idle_ > waiting() ? idle_ - waiting() : 0;
 }
 
 void Executor::submit(Job job) {
@@ -75,19 +77,28 @@ void Executor::submit(Job job) {
 bool Executor::submit_if_idle(const Job& job) {
   {
     std::scoped_lock lock(mutex_);
-    if (stopping_ || idle_ <= queue_.size()) return false;
+    if (stopping_ || idle_ <= waiting()) return false;
     queue_.push_back(job);
   }
   wake_.notify_one();
   return true;
 }
 
-void Executor::submit_accepted(Job job) {
+void Executor::submit_strand(Job job) {
   {
     std::scoped_lock lock(mutex_);
-    queue_.push_back(std::move(job));
+    strands_.push_back(std::move(job));
   }
   wake_.notify_one();
+}
+
+Executor::Job Executor::take() {
+  const bool from_strand = queue_.empty() || (strand_is_next_ && !strands_.empty());
+  std::deque<Job>& from = from_strand ? strands_ : queue_;
+  strand_is_next_ = !from_strand;
+  Job job = std::move(from.front());
+  from.pop_front();
+  return job;
 }
 
 void Executor::work() {
@@ -100,11 +111,10 @@ void Executor::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
-    wait_until(wake_, lock, [this] { return stopping_ || !queue_.empty(); });
+    wait_until(wake_, lock, [this] { return stopping_ || waiting() > 0; });
     --idle_;
     if (stopping_) return;
-    Job job = std::move(queue_.front());
-    queue_.pop_front();
+    Job job = take();
     lock.unlock();
     job();
     job = nullptr;
@@ -120,7 +130,7 @@ void Strand::submit(Executor::Job job) {
     if (scheduled_) return;
     scheduled_ = true;
   }
-  executor_.submit_accepted([self = shared_from_this()] { self->run_one(); });
+  executor_.submit_strand([self = shared_from_this()] { self->run_one(); });
 }
 
 void Strand::run_one() {
@@ -137,7 +147,7 @@ void Strand::run_one() {
     scheduled_ = false;
     return;
   }
-  executor_.submit_accepted([self = shared_from_this()] { self->run_one(); });
+  executor_.submit_strand([self = shared_from_this()] { self->run_one(); });
 }
 
 }  // namespace feedrank

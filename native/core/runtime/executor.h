@@ -48,8 +48,12 @@ class Executor {
  private:
   friend class Strand;
 
-  /// For what was accepted before: not subject to the limit.
-  void submit_accepted(Job job);
+  /// For the next job of a strand, which was accepted before: not subject to the limit. It takes
+  /// turns with what else is queued, so that a write waits for a job or two and not for all the
+  /// requests that came before it.
+  void submit_strand(Job job);
+  size_t waiting() const { return queue_.size() + strands_.size(); }
+  Job take();
   void work();
   void stop();
 
@@ -57,6 +61,8 @@ class Executor {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;
+  std::deque<Job> strands_;  // at most one job a strand
+  bool strand_is_next_ = true;
   size_t idle_ = 0;  // threads that wait for a job, those among them that have been woken too
   bool stopping_ = false;
   std::vector<std::thread> threads_;
