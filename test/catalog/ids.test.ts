@@ -75,6 +75,21 @@ test('any well-formed string of 1 to 1,024 characters is an id of its own', asyn
   );
 });
 
+test('many ids of mixed scripts keep their own ends', async () => {
+  const words = ['a', 'é', '語', '👩‍👩‍👧‍👦', 'longer than sixteen characters'];
+  const ids = Array.from({ length: 10_001 }, (_, i) => `${words[i % words.length]!}${i}`);
+  const plain = Array.from({ length: 10_001 }, (_, i) => `plain ${i}`);
+  const catalog = await withIds('string', [...plain, ...ids]);
+  expect(catalog.size).toBe(ids.length + plain.length);
+  expect([...ids, ...plain].filter((id) => !catalog.has(id))).toEqual([]);
+  expect(await catalog.upsert(ids.map((id) => ({ id, publishTime: now })))).toMatchObject({
+    inserted: 0,
+    replaced: ids.length,
+  });
+  expect(await catalog.remove(ids)).toMatchObject({ removed: ids.length, unknown: 0 });
+  expect(plain.every((id) => catalog.has(id))).toBe(true);
+});
+
 test('minus zero is the id 0', async () => {
   const catalog = await withIds('integer', [-0]);
   expect(catalog.has(0)).toBe(true);

@@ -96,7 +96,7 @@ void Catalog::reserve_slots(size_t count) {
   // Memory is asked for before anything changes; twice what is needed, so that single inserts do
   // not copy each time. Who looks up an id waits for the exchange and not for the copies.
   const bool more_slots = slots_.size() + count > slots_.capacity();
-  const bool more_index = !index_.has_room_for(count);
+  const bool more_index = !slot_index_.has_room_for(count);
   if (!more_slots && !more_index) return;
   std::vector<SlotEntry> slots;
   if (more_slots) {
@@ -104,15 +104,15 @@ void Catalog::reserve_slots(size_t count) {
     slots = slots_;
   }
   SlotIndex index;
-  if (more_index) index = index_.with_room_for(count);
+  if (more_index) index = slot_index_.with_room_for(count);
   std::unique_lock index_lock(index_mutex_);
   if (more_slots) slots_.swap(slots);
-  if (more_index) std::swap(index_, index);
+  if (more_index) std::swap(slot_index_, index);
   index_lock.unlock();
 }
 
 uint32_t Catalog::slot_of(const ItemIdView& id, size_t hash, const ChunkList& chunks) const {
-  return index_.find(hash, [&](uint32_t slot) {
+  return slot_index_.find(hash, [&](uint32_t slot) {
     const Row row = slots_[slot].current;
     return view_of(chunks[row / Chunk::kRows]->id[Snapshot::offset_of(row)]) == id;
   });
@@ -129,7 +129,7 @@ void Catalog::stamp(Row row, Slot slot, Row replaced, uint64_t epoch) {
 
 uint32_t Catalog::publish(std::span<const Row> rows, const ItemBatch& batch,
                           std::span<const size_t> hashes, uint64_t epoch) {
-  for (const size_t hash : hashes) index_.prefetch(hash);
+  for (const size_t hash : hashes) slot_index_.prefetch(hash);
   uint32_t replaced = 0;
   std::vector<uint32_t> slots(rows.size());
   std::vector<uint8_t> known(rows.size(), 0);
@@ -156,7 +156,7 @@ uint32_t Catalog::publish(std::span<const Row> rows, const ItemBatch& batch,
     for (size_t i = begin; i < end; ++i) {
       if (slots[i] == slots_.size()) slots_.emplace_back();
       slots_[slots[i]].current = rows[i];
-      if (known[i] == 0) index_.insert(hashes[i], slots[i]);
+      if (known[i] == 0) slot_index_.insert(hashes[i], slots[i]);
     }
   }
   slot_count_.store(static_cast<uint32_t>(slots_.size()), std::memory_order_release);
@@ -180,6 +180,7 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
       }
     }
   }
+  index_lock.unlock();
   size_.fetch_sub(result.removed, std::memory_order_relaxed);
   if (result.removed > 0) {
     advance(next, std::move(views));
@@ -198,7 +199,7 @@ bool Catalog::take_out(const ItemId& id, uint64_t epoch) {
   retired_slots_.push_back({slot, epoch});
   entry.current = kNoRow;
   ++entry.generation;
-  index_.erase(hash, slot);
+  slot_index_.erase(hash, slot);
   return true;
 }
 
@@ -387,7 +388,7 @@ size_t Catalog::bytes() const {
   size_t bytes = chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
   for (const ScanView& view : *views) bytes += view.bytes();
   std::shared_lock lock(index_mutex_);
-  return bytes + slots_.capacity() * sizeof(SlotEntry) + index_.bytes();
+  return bytes + slots_.capacity() * sizeof(SlotEntry) + slot_index_.bytes();
 }
 
 }  // namespace feedrank

@@ -130,7 +130,7 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   // so reads them without this one. Held exclusively for the few stores that make a turn of a write
   // known: never while vectors are copied, ids are compared or the index grows.
   mutable std::shared_mutex index_mutex_;
-  SlotIndex index_;
+  SlotIndex slot_index_;
   std::vector<SlotEntry> slots_;
 
   // Guards what a pin reads together: epoch, chunk list, views, and the epochs in use.
