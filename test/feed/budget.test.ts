@@ -202,7 +202,7 @@ describe('settings', () => {
     ['a budget of NaN', { budgetMs: NaN }, 'defaults.budgetMs'],
     ['a percentile of 100', { budgetPercentile: 100 }, 'defaults.budgetPercentile'],
     ['a percentile below 50', { budgetPercentile: 49 }, 'defaults.budgetPercentile'],
-    ['another setting', { limit: 5 } as object, 'defaults.limit'],
+    ['another setting', { limit: 5 }, 'defaults.limit'],
   ])('of the process are refused: %s', async (_, defaults, argument) => {
     await expectRefusal(() => setDefaults(defaults), { code: 'INVALID_ARGUMENT', argument });
     expect(setDefaults({})).toEqual({ budgetMs: 30, budgetPercentile: 99 });
