@@ -30,6 +30,10 @@ export interface NativeBinding extends NativeTrainingBinding {
   saveScriptedNetwork(network: NativeNetwork, path: string): Promise<void>;
   configure(threads: number, queueLimit: number): void;
   runtime(): { threads: number; queueLimit: number; queued: number };
+  setDefaults(budgetMs: number, budgetPercentile: number): void;
+  defaults(): { budgetMs: number; budgetPercentile: number; version: number };
+  /** The version of `defaults`, at less cost. */
+  defaultsVersion(): number;
 }
 
 export interface NativeSchema {

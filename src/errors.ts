@@ -13,6 +13,7 @@ export const errorCodes = [
   'UNKNOWN_STAGE',
   'UNKNOWN_SEGMENT',
   'UNKNOWN_GROUP',
+  'UNKNOWN_BUNDLE',
   'DISPOSED',
   'OVERLOADED',
   'ABORTED',
@@ -51,12 +52,23 @@ export type ErrorCode = (typeof errorCodes)[number];
 export class FeedrankError extends Error {
   readonly code: ErrorCode;
   readonly argument: string | undefined;
+  /**
+   * With `OVERLOADED`, where the budget was what ruled the request out: milliseconds after which
+   * there may be room again.
+   */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, argument?: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    argument?: string,
+    options?: ErrorOptions & { readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.name = 'FeedrankError';
     this.code = code;
     this.argument = argument;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   toJSON(): { code: ErrorCode; message: string; argument: string | undefined } {
@@ -96,10 +108,11 @@ export function invalidArgument(argument: string, expected: string, got: unknown
  */
 export function fromNative(error: unknown): FeedrankError {
   if (error instanceof FeedrankError) return error;
-  const { code, argument, message } = error as Partial<FeedrankError>;
+  const { code, argument, message, retryAfterMs } = error as Partial<FeedrankError>;
   const known = errorCodes.find((candidate) => candidate === code);
   return new FeedrankError(known ?? 'INTERNAL', message ?? String(error), argument, {
     cause: error,
+    retryAfterMs,
   });
 }
 

@@ -85,8 +85,9 @@ export { Towers, type TowerSpace, type TowersLoadOptions, type TowersParts } fro
 export type { TowersDescription } from './models/towers-description';
 export type { ExposureTarget, RankProfile } from './profile/rank-profile';
 export { tauOfHalfLife, type RankSettings } from './profile/rank-settings';
+export { setDefaults, type ProcessDefaults } from './process-defaults';
 export { configure, runtimeStatus, type RuntimeOptions, type RuntimeStatus } from './runtime';
-export type { StageTrace } from './stage-trace';
+export type { BudgetTrace, StageTrace } from './stage-trace';
 export type { CandidateBatch } from './stages/candidate-batch';
 export type { ColumnCondition, Condition, NameCondition } from './stages/condition';
 export {

@@ -1,5 +1,5 @@
 import type { ItemId } from './identity';
-import type { StageTrace } from './stage-trace';
+import type { BudgetTrace, StageTrace } from './stage-trace';
 import type { NativeFeatureList, NativeModel, NativeReaderEncoder } from './binding';
 
 export interface NativeRankerSpec {
@@ -11,6 +11,15 @@ export interface NativeRankerSpec {
   readonly columns?: Uint32Array;
   readonly weights?: Float64Array;
   readonly terms?: readonly string[];
+}
+
+export interface NativeSmallerRanker extends NativeFeatureList {
+  readonly name: string;
+  readonly model: NativeModel;
+  /** Columns of the feature matrix: where its native features stand. */
+  readonly featureColumns: Uint32Array;
+  /** Columns of the feature matrix that the model reads, in its order. */
+  readonly columns: Uint32Array;
 }
 
 export interface NativePlanSpec extends NativeFeatureList {
@@ -32,6 +41,9 @@ export interface NativePlanSpec extends NativeFeatureList {
     kind: 'seen' | 'maximum-age' | 'blocked' | 'muted' | 'eligible' | 'where' | 'external';
     conditions: readonly NativeCondition[];
   }[];
+  /** Columns between the features and those of enrichers, which smaller rankers alone read. */
+  readonly moreFeatures: number;
+  readonly smallerRankers: readonly NativeSmallerRanker[];
   readonly enricherName: string;
   readonly enrichers: readonly { name: string; features: number }[];
   readonly ranker: NativeRankerSpec;
@@ -103,6 +115,12 @@ export interface NativeSettings {
   readonly exposure: readonly { label: number; value: string; share: number; tolerance: number }[];
   readonly headWeights: Float64Array;
   readonly budgetMs: number;
+  readonly budgetPercentile: number;
+  /** Requests of one profile learn from each other what they cost. */
+  readonly profile: string;
+  /** Position among the plan's smaller rankers. */
+  readonly smaller: number | undefined;
+  readonly smallerWeights: Float64Array;
 }
 
 export interface NativeSlate {
@@ -118,6 +136,7 @@ export interface NativeSlate {
   readonly unknownIds: number;
   readonly removedMeanwhile: number;
   readonly stages: StageTrace[];
+  readonly budget: BudgetTrace;
   /** Only where the query asks for it. */
   readonly explanations?: NativeExplanations;
 }
@@ -128,8 +147,8 @@ export interface NativeExplanations {
   readonly sourcePositions: Float64Array;
   /** [item × feature] */
   readonly features: Float64Array;
-  /** Otherwise the columns of native features hold nothing. */
-  readonly nativeFeaturesReady: boolean;
+  /** The columns of native features that hold something. */
+  readonly readyColumns: Uint32Array;
   /** [item × term], or empty. */
   readonly outputs: Float64Array;
   /** Of a selector that weighs more than the score. */

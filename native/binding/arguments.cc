@@ -189,6 +189,12 @@ Napi::Float32Array to_float32_array(Napi::Env env, std::span<const float> values
   return array;
 }
 
+Napi::Uint32Array to_uint32_array(Napi::Env env, std::span<const uint32_t> values) {
+  auto array = Napi::Uint32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
 Napi::Array to_string_array(Napi::Env env, std::span<const std::string> values) {
   auto array = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, Napi::String::New(env, values[i]));

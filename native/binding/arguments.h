@@ -70,6 +70,7 @@ Napi::Value from_item_id(Napi::Env env, const ItemId& id);
 /// Copies into a typed array that JavaScript owns.
 Napi::Float64Array to_float64_array(Napi::Env env, std::span<const double> values);
 Napi::Float32Array to_float32_array(Napi::Env env, std::span<const float> values);
+Napi::Uint32Array to_uint32_array(Napi::Env env, std::span<const uint32_t> values);
 Napi::Array to_string_array(Napi::Env env, std::span<const std::string> values);
 
 }  // namespace feedrank::binding

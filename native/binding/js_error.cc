@@ -4,6 +4,7 @@
 #include <string>
 
 #include "error.h"
+#include "slate/overloaded.h"
 
 namespace feedrank::binding {
 
@@ -11,8 +12,14 @@ Napi::Value to_js_error(Napi::Env env, std::exception_ptr error) {
   std::string code = "INTERNAL";
   std::string argument;
   std::string message;
+  double retry_after_ms = 0;
   try {
     std::rethrow_exception(error);
+  } catch (const Overloaded& refused) {
+    code = refused.code();
+    argument = refused.argument();
+    message = refused.what();
+    retry_after_ms = refused.retry_after_ms();
   } catch (const Error& known) {
     code = known.code();
     argument = known.argument();
@@ -30,6 +37,7 @@ Napi::Value to_js_error(Napi::Env env, std::exception_ptr error) {
   const Napi::Object object = Napi::Error::New(env, message).Value();
   object.Set("code", code);
   if (!argument.empty()) object.Set("argument", argument);
+  if (retry_after_ms > 0) object.Set("retryAfterMs", retry_after_ms);
   return object;
 }
 

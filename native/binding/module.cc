@@ -8,6 +8,7 @@
 #include "ranking/model_backend.h"
 #include "ranking_lists_object.h"
 #include "request_object.h"
+#include "runtime/process_defaults.h"
 #include "two_tower_trainer_object.h"
 #include "user_tower_object.h"
 
@@ -28,6 +29,24 @@ Napi::Value runtime(const Napi::CallbackInfo& info) {
   object.Set("queueLimit", status.queue_limit);
   object.Set("queued", static_cast<double>(status.queued));
   return object;
+}
+
+Napi::Value set_defaults(const Napi::CallbackInfo& info) {
+  set_process_defaults(info[0].ToNumber().DoubleValue(), info[1].ToNumber().DoubleValue());
+  return info.Env().Undefined();
+}
+
+Napi::Value defaults(const Napi::CallbackInfo& info) {
+  const ProcessDefaults found = process_defaults();
+  auto object = Napi::Object::New(info.Env());
+  object.Set("budgetMs", found.budget_ms);
+  object.Set("budgetPercentile", found.budget_percentile);
+  object.Set("version", found.version);
+  return object;
+}
+
+Napi::Value defaults_version(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), process_defaults_version());
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
@@ -55,6 +74,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("exportRanker", Napi::Function::New<RankerTrainerObject::export_bytes>(env));
   exports.Set("configure", Napi::Function::New<configure>(env));
   exports.Set("runtime", Napi::Function::New<runtime>(env));
+  exports.Set("defaults", Napi::Function::New<defaults>(env));
+  exports.Set("setDefaults", Napi::Function::New<set_defaults>(env));
+  exports.Set("defaultsVersion", Napi::Function::New<defaults_version>(env));
   exports.Set("version", FEEDRANK_VERSION);
   exports.Set("libtorchVersion", libtorch_version());
   return exports;

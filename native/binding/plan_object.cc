@@ -18,6 +18,42 @@
 namespace feedrank::binding {
 namespace {
 
+std::vector<uint32_t> read_columns(const ObjectReader& reader, const char* name, const Plan& plan) {
+  const auto columns = reader.uint32_span(name);
+  for (const uint32_t column : columns) {
+    if (column >= plan.feature_count()) {
+      throw Error("INVALID_ARGUMENT", "ranker.columns", "ranker.columns: no such feature column");
+    }
+  }
+  return {columns.begin(), columns.end()};
+}
+
+void read_model(const ObjectReader& reader, RankerStage& ranker) {
+  ranker.kind = RankerStage::Kind::kModel;
+  ranker.model = unwrap<ModelObject>(reader.value("model"), "ranker.model").model();
+  ranker.terms = ranker.model->heads();
+  if (ranker.columns.size() != ranker.model->features()) {
+    throw Error("MODEL_SHAPE", "ranker.model",
+                "ranker.model: expected " + std::to_string(ranker.model->features()) +
+                    " features, got " + std::to_string(ranker.columns.size()));
+  }
+}
+
+SmallerRanker read_smaller(const ObjectReader& reader, const CatalogSchema& schema,
+                           const Engagement& engagement, uint32_t context_values,
+                           const Plan& plan) {
+  SmallerRanker smaller;
+  smaller.features = read_feature_list(reader, schema, engagement.options(), context_values);
+  smaller.feature_columns = read_columns(reader, "featureColumns", plan);
+  if (smaller.feature_columns.size() != smaller.features.features.size()) {
+    throw Error("INVALID_ARGUMENT", "featureColumns", "featureColumns: expected one a feature");
+  }
+  smaller.stage.name = reader.text("name");
+  smaller.stage.columns = read_columns(reader, "columns", plan);
+  read_model(reader, smaller.stage);
+  return smaller;
+}
+
 void read_ranker(const ObjectReader& reader, const CatalogSchema& schema, Plan& plan) {
   RankerStage& ranker = plan.ranker;
   ranker.name = reader.text("name");
@@ -30,24 +66,8 @@ void read_ranker(const ObjectReader& reader, const CatalogSchema& schema, Plan& 
     return;
   }
   if (kind != "model" && kind != "weighted-sum") return;
-  const auto columns = reader.uint32_span("columns");
-  ranker.columns = {columns.begin(), columns.end()};
-  for (const uint32_t column : ranker.columns) {
-    if (column >= plan.feature_count()) {
-      throw Error("INVALID_ARGUMENT", "ranker.columns", "ranker.columns: no such feature column");
-    }
-  }
-  if (kind == "model") {
-    ranker.kind = RankerStage::Kind::kModel;
-    ranker.model = unwrap<ModelObject>(reader.value("model"), "ranker.model").model();
-    ranker.terms = ranker.model->heads();
-    if (ranker.columns.size() != ranker.model->features()) {
-      throw Error("MODEL_SHAPE", "ranker.model",
-                  "ranker.model: expected " + std::to_string(ranker.model->features()) +
-                      " features, got " + std::to_string(ranker.columns.size()));
-    }
-    return;
-  }
+  ranker.columns = read_columns(reader, "columns", plan);
+  if (kind == "model") return read_model(reader, ranker);
   ranker.kind = RankerStage::Kind::kWeightedSum;
   ranker.terms = reader.texts("terms");
   ranker.weights = reader.numbers("weights");
@@ -92,6 +112,7 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     plan->enricher_name = reader.text("enricherName");
     plan->features =
         read_feature_list(reader, schema, engagement_->engagement->options(), context_values_);
+    plan->more_features = reader.count("moreFeatures");
     for_each_object(reader.array("enrichers"), "enrichers", [&](const ObjectReader& item) {
       plan->enrichers.push_back({item.text("name"), item.count("features")});
     });
@@ -100,9 +121,14 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
           read_reader_encoder(reader.object("userTower"), schema, context_values_);
     }
     read_ranker(reader.object("ranker"), schema, *plan);
+    for_each_object(
+        reader.array("smallerRankers"), "smallerRankers", [&](const ObjectReader& item) {
+          plan->smaller.push_back(
+              read_smaller(item, schema, *engagement_->engagement, context_values_, *plan));
+        });
     plan->selector = read_selector(reader.object("selector"), schema);
     // From here on, so that pools are the same whenever the first request comes.
-    if (plan->features.reads(ReferenceSet::kPool)) engagement_->engagement->want_pool();
+    if (plan->reads(ReferenceSet::kPool)) engagement_->engagement->want_pool();
     plan_ = std::move(plan);
     retriever_ = make_exact_retriever(reader.text("device"));
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);
@@ -110,13 +136,29 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   });
 }
 
-std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info) const {
+const std::shared_ptr<BudgetController>& PlanObject::controller_of(std::string profile,
+                                                                   bool rerank) {
+  // Profiles that queries bring along may have any number of names.
+  constexpr size_t kMost = 256;
+  std::string key = (rerank ? "rerank " : "rank ") + std::move(profile);
+  if (controllers_.size() >= kMost && !controllers_.contains(key)) key.clear();
+  auto& controller = controllers_[key];
+  if (controller == nullptr) controller = std::make_shared<BudgetController>(plan_->tier_count());
+  return controller;
+}
+
+std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info) {
   const CatalogSchema& schema = engagement_->catalog->catalog->schema();
-  return std::make_shared<Request>(
-      engagement_->engagement, plan_, retriever_,
-      read_query(ObjectReader(info[0], "query"), schema, context_values_,
-                 count_segment_values(engagement_->engagement->options().segmentations)),
-      read_settings(ObjectReader(info[1], "settings"), *plan_, schema.labels.size()));
+  const ObjectReader settings(info[1], "settings");
+  Query query = read_query(ObjectReader(info[0], "query"), schema, context_values_,
+                           count_segment_values(engagement_->engagement->options().segmentations));
+  const auto& controller = controller_of(settings.text("profile"), query.list.has_value());
+  auto request =
+      std::make_shared<Request>(engagement_->engagement, plan_, retriever_, std::move(query),
+                                read_settings(settings, *plan_, schema.labels.size()), controller);
+  const Executor& executor = Environment::of(info.Env()).executor();
+  controller->admit(request->promise(), {executor.queued(), executor.threads()});
+  return request;
 }
 
 Napi::Value PlanObject::rank(const Napi::CallbackInfo& info) {

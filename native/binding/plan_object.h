@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 
 #include "engagement_object.h"
 #include "node_api.h"
@@ -26,12 +28,15 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
   /// `begin(query, settings)`: a request, to be run from one external stage to the next.
   Napi::Value begin(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<Request> make_request(const Napi::CallbackInfo& info) const;
+  /// Throws OVERLOADED where the queue alone would make it late.
+  std::shared_ptr<Request> make_request(const Napi::CallbackInfo& info);
+  const std::shared_ptr<BudgetController>& controller_of(std::string profile, bool rerank);
 
   std::shared_ptr<SharedEngagement> engagement_;
   std::shared_ptr<const Plan> plan_;
   std::shared_ptr<const Retriever> retriever_;
   uint32_t context_values_ = 0;
+  std::unordered_map<std::string, std::shared_ptr<BudgetController>> controllers_;
 };
 
 }  // namespace feedrank::binding

@@ -93,6 +93,14 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labe
   settings.exposure = read_exposure(reader.array("exposure"), labels);
   settings.head_weights = reader.numbers("headWeights");
   settings.budget_ms = reader.number("budgetMs");
+  settings.budget_percentile = reader.number("budgetPercentile");
+  if (reader.has("smaller")) {
+    settings.smaller = reader.count("smaller");
+    check(*settings.smaller < plan.smaller.size(), "smaller", "one of the smaller rankers");
+    settings.smaller_weights = reader.numbers("smallerWeights");
+    check(settings.smaller_weights.size() == plan.smaller[*settings.smaller].stage.terms.size(),
+          "smallerWeights", "one weight a head");
+  }
   check(settings.tau_ms > 0, "tauMs", "a number above 0");
   check(settings.quotas.size() == plan.generators.size(), "quotas", "one quota a generator");
   check(plan.ranker.kind != RankerStage::Kind::kModel ||

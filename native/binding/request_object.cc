@@ -43,7 +43,9 @@ Napi::Value RequestObject::run_request(Napi::Env env, const std::shared_ptr<Requ
         return request->run(std::move(*answer), cancelled, executor);
       },
       [request](Napi::Env at, const Request::State& state) {
-        return encode_answer(at, *request, state);
+        const Napi::Value encoded = encode_answer(at, *request, state);
+        if (state == Request::State::kDone) request->delivered();
+        return encoded;
       },
       std::move(kept));
 }

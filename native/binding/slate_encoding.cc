@@ -27,6 +27,22 @@ Napi::Array encode_stages(Napi::Env env, const Trace& trace) {
   return stages;
 }
 
+Napi::Object encode_budget(Napi::Env env, const Request& request) {
+  const BudgetTrace& trace = request.trace().budget;
+  const Promise promise = request.promise();
+  auto budget = Napi::Object::New(env);
+  budget.Set("budgetMs", promise.budget_ms);
+  budget.Set("percentile", promise.percentile);
+  budget.Set("quality", trace.quality);
+  budget.Set("waiting", trace.waiting);
+  budget.Set("candidates", trace.kept);
+  budget.Set("tier", trace.tier);
+  budget.Set("ranked", trace.ranked);
+  budget.Set("predictedMs", trace.predicted_ms);
+  budget.Set("spentMs", request.elapsed_ms());
+  return budget;
+}
+
 /// Rows of `width` values, picked in the order of `positions`.
 Napi::Float64Array picked(Napi::Env env, std::span<const uint32_t> positions,
                           std::span<const double> values, size_t width) {
@@ -68,7 +84,7 @@ Napi::Value encode_explanations(Napi::Env env, const Request& request) {
   auto explanations = Napi::Object::New(env);
   explanations.Set("sourcePositions", picked(env, order, sources, candidates.generators));
   explanations.Set("features", picked(env, order, features, candidates.feature_count));
-  explanations.Set("nativeFeaturesReady", request.features_ready());
+  explanations.Set("readyColumns", to_uint32_array(env, request.ready_columns()));
   explanations.Set("outputs", picked(env, order, history.outputs,
                                      history.outputs.empty() ? 0 : candidates.term_names.size()));
   explanations.Set("penaltyNames", to_string_array(env, request.penalty_names()));
@@ -98,6 +114,7 @@ Napi::Value encode_slate(Napi::Env env, const Request& request) {
   slate.Set("unknownIds", request.trace().unknown_ids);
   slate.Set("removedMeanwhile", request.trace().removed_meanwhile);
   slate.Set("stages", encode_stages(env, request.trace()));
+  slate.Set("budget", encode_budget(env, request));
   if (candidates.history) slate.Set("explanations", encode_explanations(env, request));
   return slate;
 }

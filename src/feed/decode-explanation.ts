@@ -16,12 +16,13 @@ export function decodeExplanation(
     const position = native.sourcePositions[item * generators + g]!;
     sources.push({ generator: plan.generatorNames[g]!, score, position });
   }
-  const features = namedRow(plan.featureNames, native.features, item);
+  const ready = new Set(native.readyColumns);
+  const features = namedRow(plan.featureNames, native.features, item).filter(
+    (_, column) => ready.has(column) || column >= plan.nativeColumns,
+  );
   return {
     sources,
-    features: Object.fromEntries(
-      native.nativeFeaturesReady ? features : features.slice(plan.definitions.length),
-    ),
+    features: Object.fromEntries(features),
     outputs: Object.fromEntries(namedRow(termNames, native.outputs, item)),
     penalties: Object.fromEntries(namedRow(native.penaltyNames, native.penalties, item)),
     positions: native.stages.map(({ name, positions }, i): StagePosition => {

@@ -38,6 +38,7 @@ export function decodeSlate(
     nativeMs: native.nativeMs,
     nativeCalls: request.nativeCalls,
     stages: native.stages,
+    budget: native.budget,
     unknownIds: native.unknownIds,
     removedMeanwhile: native.removedMeanwhile,
   };

@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog';
 import type { ItemId } from '../identity';
 import { FeedrankError, invalidArgument } from '../errors';
 import { toMilliseconds } from '../instant';
+import { percentileBounds } from '../process-defaults';
 import type { RankSettings } from '../profile/rank-settings';
 import type { StageContext } from '../stages/stage';
 import {
@@ -12,6 +13,7 @@ import {
   checkItemId,
   checkItemIds,
   checkName,
+  checkNumber,
   checkObject,
   checkPositive,
   checkUserId,
@@ -36,6 +38,7 @@ const known = new Set([
   'seen',
   'profile',
   'budgetMs',
+  'budgetPercentile',
   'explain',
   'seed',
   'signal',
@@ -118,8 +121,19 @@ export function checkList(list: unknown, catalog: Catalog): ItemId[] {
 
 /** Request over profile. @internal */
 export function requestSettings(settings: RankSettings, query: Query): RankSettings {
-  if (query.budgetMs === undefined) return settings;
-  return { ...settings, budgetMs: checkPositive(query.budgetMs, 'query.budgetMs', true) };
+  const { budgetMs, budgetPercentile } = query;
+  if (budgetMs === undefined && budgetPercentile === undefined) return settings;
+  return {
+    ...settings,
+    ...(budgetMs !== undefined && { budgetMs: checkPositive(budgetMs, 'query.budgetMs', true) }),
+    ...(budgetPercentile !== undefined && {
+      budgetPercentile: checkNumber(
+        budgetPercentile,
+        'query.budgetPercentile',
+        ...percentileBounds,
+      ),
+    }),
+  };
 }
 
 const mostNames = 1000;

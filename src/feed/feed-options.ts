@@ -21,6 +21,11 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
    * catalog has their space.
    */
   readonly towers?: Towers;
+  /**
+   * Bundles with cheaper rankers, by the names that profiles call them in `smallerBundle`: folders,
+   * which the feed opens and disposes of with itself, or bundles that you opened. Defaults to none.
+   */
+  readonly bundles?: Readonly<Record<string, string | Bundle>>;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }

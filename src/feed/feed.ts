@@ -11,7 +11,7 @@ import { Towers } from '../models/towers';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
 import { checkHandle, checkObject, checkUserId } from '../validation';
-import { takeBundle } from './bundle-stages';
+import { takeBundles } from './bundle-stages';
 import { decodeSlate } from './decode-slate';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
@@ -23,6 +23,7 @@ import {
 import type { FeedEvent, RecordResult } from './event';
 import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from './feed-options';
 import { contextKeysOf, Plan, type FeedStages } from './plan';
+import type { SmallerBundle } from './named-stage';
 import type { Query } from './query';
 import { Segmentation, type Segments } from './segmentation';
 import type { Slate } from './slate';
@@ -45,9 +46,13 @@ export class Feed {
   readonly #towers: Towers | undefined;
   #engagement: NativeEngagement | undefined;
   /** Opened by this feed. */
-  #bundle: Bundle | undefined;
+  #opened: readonly Bundle[] = [];
 
-  private constructor(options: FeedSettings & FeedStages, engagement: NativeEngagement) {
+  private constructor(
+    options: FeedSettings & FeedStages,
+    smaller: readonly SmallerBundle[],
+    engagement: NativeEngagement,
+  ) {
     this.catalog = options.catalog;
     this.#engagement = engagement;
     const shape = engagementShape(engagement);
@@ -64,6 +69,7 @@ export class Feed {
       catalog: options.catalog,
       device: options.device ?? 'cpu',
       towers: this.#towers,
+      smaller,
     });
     this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {}, (settings) =>
       this.#plan.encodeSettings(settings),
@@ -73,7 +79,7 @@ export class Feed {
   /**
    * Compiles a feed. Rejects with `INVALID_ARGUMENT`, `UNKNOWN_SPACE`, `UNKNOWN_COLUMN`,
    * `UNKNOWN_FEATURE`, `UNKNOWN_SEGMENT`, `UNKNOWN_GROUP`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`,
-   * `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`, or as `Bundle.open` does.
+   * `UNKNOWN_BUNDLE`, `MODEL_SHAPE` or `DEVICE_UNAVAILABLE`, or as `Bundle.open` does.
    */
   static async create(options: FeedOptions): Promise<Feed> {
     checkObject(options, 'options');
@@ -96,17 +102,18 @@ export class Feed {
   }
 
   static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
-    const { stages, towers, opened } = await takeBundle(options, options.catalog);
+    const { stages, towers, smaller, opened } = await takeBundles(options, options.catalog);
     try {
       const encoding = options.towers ?? towers;
       const feed = new Feed(
         { ...options, ...stages, ...(encoding ? { towers: encoding } : {}) },
+        smaller,
         guard(engage),
       );
-      feed.#bundle = opened;
+      feed.#opened = opened;
       return feed;
     } catch (error) {
-      opened?.dispose();
+      for (const bundle of opened) bundle.dispose();
       throw error;
     }
   }
@@ -223,7 +230,8 @@ export class Feed {
 
   /**
    * Adds a profile, or replaces the one of its name (the default one where it has none), for
-   * requests that begin from now on. Throws `INVALID_ARGUMENT`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`.
+   * requests that begin from now on. Throws `INVALID_ARGUMENT`, `UNKNOWN_STAGE`, `UNKNOWN_PROFILE`,
+   * `UNKNOWN_BUNDLE`.
    */
   setProfile(profile: RankProfile): void {
     this.#native();
@@ -274,8 +282,8 @@ export class Feed {
   /** Lets go of the feed. Requests in flight still answer; later calls reject with `DISPOSED`. */
   dispose(): void {
     this.#engagement = undefined;
-    this.#bundle?.dispose();
-    this.#bundle = undefined;
+    for (const bundle of this.#opened) bundle.dispose();
+    this.#opened = [];
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.

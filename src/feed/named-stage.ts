@@ -1,9 +1,16 @@
 import type { NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
+import type { Model } from '../models/model';
 import type { Towers } from '../models/towers';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type { EngagementShape } from './engagement-options';
 import type { Segmentation } from './segmentation';
+
+/** The ranker of a bundle that profiles may name as their smaller one. @internal */
+export interface SmallerBundle {
+  readonly name: string;
+  readonly model: Model;
+}
 
 /** What a plan is made for. @internal */
 export interface PlanTarget {
@@ -13,6 +20,7 @@ export interface PlanTarget {
   readonly segmentation: Segmentation;
   readonly device: string;
   readonly towers: Towers | undefined;
+  readonly smaller: readonly SmallerBundle[];
 }
 
 /** A stage of any kind, native or the user's own. @internal */

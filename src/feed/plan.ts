@@ -17,7 +17,8 @@ import { encodeExposure } from '../profile/encode-exposure';
 import type { RankSettings } from '../profile/rank-settings';
 import { encodeFilter } from './encode-filters';
 import { encodeGenerator } from './encode-generators';
-import { nativeOf, type NamedStage, type PlanTarget } from './named-stage';
+import { nativeOf, type NamedStage, type PlanTarget, type SmallerBundle } from './named-stage';
+import { encodeSmaller, smallerRankers, smallerSettings } from './smaller-bundles';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type {
   CandidateGenerator,
@@ -58,7 +59,10 @@ export class Plan {
   readonly ranker: Ranker | undefined;
   readonly selector: Selector | undefined;
   readonly definitions: readonly FeatureDefinition[];
+  /** Columns of the feature matrix that native code fills; those of enrichers follow. */
+  readonly nativeColumns: number;
   readonly #model: Model | undefined;
+  readonly #smaller: readonly SmallerBundle[];
   readonly #labels: readonly string[];
   readonly #encoded = new WeakMap<RankSettings, NativeSettings>();
 
@@ -86,8 +90,12 @@ export class Plan {
 
     const ours = distinctColumns(this.enrichers);
     this.definitions = collectFeatures(enrichers, ranker, ours, target.shape);
-    this.contextKeys = contextKeysOf(this.definitions, target.towers);
-    this.featureNames = [...this.definitions.map((definition) => definition.name), ...ours];
+    this.#smaller = target.smaller;
+    const smaller = smallerRankers(target.smaller, this.definitions, ours, target.shape);
+    const native = [...this.definitions, ...smaller.more];
+    this.contextKeys = contextKeysOf(native, target.towers);
+    this.nativeColumns = native.length;
+    this.featureNames = [...native.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
     this.#labels = target.catalog.schema.labels;
 
@@ -109,6 +117,10 @@ export class Plan {
         name,
         features: names.length,
       })),
+      moreFeatures: smaller.more.length,
+      smallerRankers: smaller.rankers.map((one) =>
+        encodeSmaller(one, this.featureNames, target, this.contextKeys),
+      ),
       ranker: encodeRanker(ranker, this.featureNames, target.catalog),
       selector: encodeSelector(selector, target.catalog),
       device: target.device,
@@ -171,6 +183,9 @@ export class Plan {
       exposure: encodeExposure(settings.exposure, this.#labels),
       headWeights: this.#model?.headWeights(settings.headWeights) ?? new Float64Array(0),
       budgetMs: settings.budgetMs,
+      budgetPercentile: settings.budgetPercentile,
+      profile: settings.profile,
+      ...smallerSettings(this.#smaller, settings),
     };
   }
 }

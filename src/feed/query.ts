@@ -37,6 +37,11 @@ export interface Query {
   /** Milliseconds for the whole request, above 0. Defaults to the profile's `budgetMs`. */
   readonly budgetMs?: number;
   /**
+   * Percentage of such requests that are to be answered within the budget, 50 to 99.9. Defaults to
+   * the profile's `budgetPercentile`.
+   */
+  readonly budgetPercentile?: number;
+  /**
    * Whether each item of the slate says how it came to be where it is. Costs the ordering of the
    * candidates once more and some microseconds an item. Defaults to `false`.
    */

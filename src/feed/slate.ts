@@ -1,5 +1,5 @@
 import type { ItemId } from '../identity';
-import type { StageTrace } from '../stage-trace';
+import type { BudgetTrace, StageTrace } from '../stage-trace';
 import type { Explanation } from './explanation';
 
 /** Where a candidate came from. */
@@ -38,6 +38,7 @@ export interface Trace {
   /** How often the request crossed into native code: 1 where every stage is native. */
   readonly nativeCalls: number;
   readonly stages: readonly StageTrace[];
+  readonly budget: BudgetTrace;
   /** Ids of a given list, or of a user's generator, that are not items of the catalog. */
   readonly unknownIds: number;
   /** Candidates that left the catalog while the request ran, and so were dropped. */

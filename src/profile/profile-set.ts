@@ -1,4 +1,6 @@
+import { binding } from '../binding';
 import { describeValue, FeedrankError, invalidArgument } from '../errors';
+import { processDefaults, type ProcessDefaults } from '../process-defaults';
 import { checkObject } from '../validation';
 import { firstSchemaError } from '../schema-error';
 import type * as ProfileSchema from './rank-profile';
@@ -6,7 +8,7 @@ import type { RankProfile } from './rank-profile';
 import { isRankProfile } from './rank-profile-check';
 import { tauOfHalfLife, type RankSettings } from './rank-settings';
 
-const defaults: RankSettings = {
+const defaults: Omit<RankSettings, keyof ProcessDefaults> = {
   profile: 'default',
   tauMs: tauOfHalfLife(24 * 3_600_000),
   negativeDots: 'decay',
@@ -25,7 +27,6 @@ const defaults: RankSettings = {
   diversity: 0.3,
   exposure: [],
   headWeights: {},
-  budgetMs: 30,
   stageBudgetMs: Infinity,
 };
 
@@ -62,6 +63,7 @@ function profileSchema(): typeof ProfileSchema.rankProfileSchema {
 export class ProfileSet {
   readonly #profiles = new Map<string, RankProfile>();
   readonly #settings = new Map<string, RankSettings>();
+  #process = processDefaults();
   readonly #default: string;
   readonly #check: (settings: RankSettings) => void;
 
@@ -104,6 +106,10 @@ export class ProfileSet {
 
   /** The settings of a named profile, or of one given on the spot on top of the default profile. */
   settings(profile: string | RankProfile | undefined): RankSettings {
+    if (this.#process.version !== binding().defaultsVersion()) {
+      this.#process = processDefaults();
+      this.#settings.clear();
+    }
     if (typeof profile === 'object') {
       const checked = checkProfile(profile, 'query.profile');
       return { ...this.#resolve(checked, []), profile: checked.name ?? '(request)' };
@@ -146,7 +152,8 @@ export class ProfileSet {
 
   #resolve(profile: RankProfile, chain: readonly string[]): RankSettings {
     const { extends: base, name, ...own } = profile;
-    let start = defaults;
+    const { budgetMs, budgetPercentile } = this.#process;
+    let start: RankSettings = { ...defaults, budgetMs, budgetPercentile };
     if (base !== undefined) {
       if (chain.includes(base)) {
         throw new FeedrankError(

@@ -171,7 +171,23 @@ export const rankProfileSchema = Type.Object(
       Type.Number({
         exclusiveMinimum: 0,
         description:
-          'Milliseconds for a request; what no longer fits is skipped and named in `degraded`. Defaults to 30.',
+          'Milliseconds for a request; what does not fit is left out and named in `degraded`. Defaults to 30, or to what `setDefaults` says.',
+      }),
+    ),
+    budgetPercentile: Type.Optional(
+      Type.Number({
+        minimum: 50,
+        maximum: 99.9,
+        description:
+          'Percentage of requests that are to be answered within `budgetMs`. Defaults to 99, or to what `setDefaults` says.',
+      }),
+    ),
+    smallerBundle: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description:
+          "One of the feed's `bundles`, whose ranker takes over where the budget does not fit the feed's own. Defaults to none.",
       }),
     ),
     stageBudgetMs: Type.Optional(

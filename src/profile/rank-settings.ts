@@ -32,5 +32,7 @@ export interface RankSettings {
   readonly exposure: readonly ExposureTarget[];
   readonly headWeights: Readonly<Record<string, number>>;
   readonly budgetMs: number;
+  readonly budgetPercentile: number;
+  readonly smallerBundle?: string;
   readonly stageBudgetMs: number;
 }

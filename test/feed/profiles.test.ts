@@ -62,6 +62,7 @@ test('what no profile sets has the default of the process', async () => {
     maxHideRate: Infinity,
     headWeights: {},
     budgetMs: 600_000,
+    budgetPercentile: 99,
     stageBudgetMs: Infinity,
   });
   expect(tauOfHalfLife(Math.LN2)).toBe(1);

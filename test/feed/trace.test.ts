@@ -17,6 +17,17 @@ import { makeCatalog, makeItems, now, unhurried } from '../support/world';
 const quality = nativeFeatures([{ name: 'quality', source: 'column', column: 'quality' }]);
 
 const trace: Trace = {
+  budget: {
+    budgetMs: 30,
+    percentile: 99,
+    quality: 1,
+    waiting: 0,
+    candidates: 500,
+    tier: 'full',
+    ranked: 3,
+    predictedMs: 1.5,
+    spentMs: 1.25,
+  },
   totalMs: 2.5,
   queueMs: 0.25,
   nativeMs: 2,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -42,6 +43,13 @@ struct CandidateSet {
   void set_source(size_t candidate, uint32_t generator, double score, size_t position) {
     source_scores[candidate * generators + generator] = score;
     if (history) history->set_source(candidate, generator, static_cast<uint32_t>(position));
+  }
+
+  /// Keeps the first `count` candidates.
+  void keep_first(size_t count) {
+    std::vector<uint8_t> keep(size(), 0);
+    std::fill_n(keep.begin(), std::min(count, keep.size()), uint8_t{1});
+    keep_only(keep);
   }
 
   /// Keeps candidate i where keep[i] is not 0.

@@ -160,8 +160,13 @@ void Request::merge(const GeneratedItems& external) {
     }
     timed.produced(items.size());
   }
+  if (controller_) controller_->took_generation(lap_ms());
   Timed timed(*this, "merge", "merge");
-  merge_by_turns(generated_, settings_.quotas, settings_.max_candidates, candidates_);
+  const uint32_t most = candidates_to_keep();
+  trace_.budget.kept = most;
+  merge_by_turns(generated_, settings_.quotas, most, candidates_);
+  merged_ = candidates_.size();
+  bool cut = false;
   const uint32_t generators = candidates_.generators;
   std::vector<size_t> kept(generators, 0);
   for (size_t i = 0; i < candidates_.source_scores.size(); ++i) {
@@ -170,9 +175,11 @@ void Request::merge(const GeneratedItems& external) {
   for (uint32_t g = 0; g < generators; ++g) {
     const size_t found = generated_[g].size();
     if (kept[g] == found) continue;
+    cut = true;
     timed.note(plan_->generators[g].name + ": kept " + std::to_string(kept[g]) + " of " +
                std::to_string(found));
   }
+  if (cut && most < settings_.max_candidates) timed.fall_short("budget: fewer candidates");
   generated_.clear();
   note_positions("merge");
 }

@@ -20,7 +20,7 @@ void Request::apply(const KeptCandidates& kept) {
 }
 
 void Request::apply(const EnrichedFeatures& enriched) {
-  size_t column = plan_->features.features.size();
+  size_t column = plan_->first_external_column();
   for (size_t e = 0; e < enriched.sources.size(); ++e) {
     const EnrichedFeatures::Source& source = enriched.sources[e];
     const uint32_t width = plan_->enrichers[e].features;
@@ -42,11 +42,13 @@ void Request::apply(const EnrichedFeatures& enriched) {
 void Request::apply(const RankedScores& ranked) {
   Timed timed(*this, plan_->ranker.name, "ranker");
   timed.took(ranked.ms);
+  tell_tier(timed);
   if (!ranked.skipped.empty()) {
     timed.skip(ranked.skipped);
     rank_by_merged_order(candidates_);
     return;
   }
+  ranked_ = true;
   candidates_.scores = ranked.scores;
   candidates_.term_names = ranked.term_names;
   candidates_.terms = ranked.terms;

@@ -61,6 +61,13 @@ struct RankerStage {
   std::vector<std::string> terms;  // names of what a score is made of
 };
 
+/// A bundle's ranker that profiles may name for requests whose budget the plan's own does not fit.
+struct SmallerRanker {
+  FeatureList features;
+  std::vector<uint32_t> feature_columns;  // of the feature matrix: where they stand
+  RankerStage stage;                      // named as the bundle is
+};
+
 struct SelectorStage {
   enum class Kind : uint8_t { kTopN, kMmr, kDpp, kExternal };
   std::string name;
@@ -75,14 +82,45 @@ struct Plan {
   std::vector<FilterStage> filters;
   std::string enricher_name;
   FeatureList features;                     // the first columns of the feature matrix
+  uint32_t more_features = 0;               // the next ones: what smaller rankers alone read
   std::vector<ExternalEnricher> enrichers;  // the columns after them, in order
   RankerStage ranker;
+  std::vector<SmallerRanker> smaller;
   SelectorStage selector;
 
+  uint32_t first_external_column() const {
+    return static_cast<uint32_t>(features.features.size()) + more_features;
+  }
   uint32_t feature_count() const {
-    auto count = static_cast<uint32_t>(features.features.size());
+    uint32_t count = first_external_column();
     for (const ExternalEnricher& enricher : enrichers) count += enricher.features;
     return count;
+  }
+
+  /// Whether features of any ranker are relative to this set.
+  bool reads(ReferenceSet reference) const {
+    return features.reads(reference) ||
+           std::any_of(smaller.begin(), smaller.end(),
+                       [reference](const SmallerRanker& s) { return s.features.reads(reference); });
+  }
+
+  /// Ways to rank, the best and dearest first: the plan's own ranker, the smaller ones, and last,
+  /// where generators know of a space, decayed dot products in it.
+  uint32_t tier_count() const {
+    return 1 + static_cast<uint32_t>(smaller.size()) + (last_resort() ? 1 : 0);
+  }
+  std::optional<RankerStage> last_resort() const {
+    if (ranker.kind == RankerStage::Kind::kDecayedDot) return std::nullopt;
+    for (const GeneratorStage& stage : generators) {
+      if (stage.kind != GeneratorStage::Kind::kDecayedDot) continue;
+      RankerStage last;
+      last.name = "decayed dot";
+      last.kind = RankerStage::Kind::kDecayedDot;
+      last.space = stage.space;
+      last.terms = {"dot", "decay"};
+      return last;
+    }
+    return std::nullopt;
   }
 
   /// Whether a native stage would make use of the encoder's vector; a given `list` is only ordered.
@@ -95,8 +133,13 @@ struct Plan {
     const auto is_decayed_dot = [space](const GeneratorStage& stage) {
       return stage.kind == GeneratorStage::Kind::kDecayedDot && stage.space == space;
     };
+    const auto reads_dot = [&is_dot](const FeatureList& list) {
+      return std::any_of(list.features.begin(), list.features.end(), is_dot);
+    };
     return (ranker.kind == RankerStage::Kind::kDecayedDot && ranker.space == space) ||
-           std::any_of(features.features.begin(), features.features.end(), is_dot) ||
+           reads_dot(features) ||
+           std::any_of(smaller.begin(), smaller.end(),
+                       [&reads_dot](const SmallerRanker& s) { return reads_dot(s.features); }) ||
            (!list && std::any_of(generators.begin(), generators.end(), is_decayed_dot));
   }
 };

@@ -74,6 +74,9 @@ struct Settings {
   std::vector<ExposureTarget> exposure;
   std::vector<double> head_weights;  // kModel: one a head
   double budget_ms = kNoBudget;
+  double budget_percentile = 99;        // of requests that are to be answered within it
+  std::optional<uint32_t> smaller;      // of the plan's smaller rankers
+  std::vector<double> smaller_weights;  // of its heads
 };
 
 }  // namespace feedrank

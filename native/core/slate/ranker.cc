@@ -47,7 +47,7 @@ void rank_by_decayed_dot(const RankerStage& stage, const Settings& settings,
   }
 }
 
-void rank_by_model(const RankerStage& stage, const Settings& settings,
+void rank_by_model(const RankerStage& stage, std::span<const double> head_weights,
                    const FeatureAssembler::Inputs& inputs, CandidateSet& candidates) {
   const size_t width = stage.terms.size();
   if (candidates.size() == 0) return;
@@ -57,7 +57,7 @@ void rank_by_model(const RankerStage& stage, const Settings& settings,
   if (candidates.history) candidates.history->outputs.assign(heads.begin(), heads.end());
   for (size_t i = 0; i < candidates.size(); ++i) {
     for (size_t h = 0; h < width; ++h) {
-      const double term = settings.head_weights[h] * double{heads[i * width + h]};
+      const double term = head_weights[h] * double{heads[i * width + h]};
       if (!std::isfinite(term)) {
         throw Error("MODEL_OUTPUT", "ranker",
                     "ranker: expected finite scores, got NaN or infinity from head '" +
@@ -73,13 +73,14 @@ void rank_by_model(const RankerStage& stage, const Settings& settings,
 }  // namespace
 
 void rank_candidates(const RankerStage& stage, const Settings& settings,
-                     const FeatureAssembler::Inputs& inputs, CandidateSet& candidates) {
+                     std::span<const double> head_weights, const FeatureAssembler::Inputs& inputs,
+                     CandidateSet& candidates) {
   candidates.scores.assign(candidates.size(), 0.0);
   candidates.term_names = stage.terms;
   candidates.terms.assign(candidates.size() * stage.terms.size(), 0.0);
   switch (stage.kind) {
     case RankerStage::Kind::kModel:
-      return rank_by_model(stage, settings, inputs, candidates);
+      return rank_by_model(stage, head_weights, inputs, candidates);
     case RankerStage::Kind::kDecayedDot:
       return rank_by_decayed_dot(stage, settings, inputs, candidates);
     case RankerStage::Kind::kWeightedSum:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "catalog/catalog.h"
@@ -20,22 +21,29 @@ double milliseconds(std::chrono::steady_clock::duration duration) {
 }  // namespace
 
 Request::Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const Plan> plan,
-                 std::shared_ptr<const Retriever> retriever, Query query, Settings settings)
+                 std::shared_ptr<const Retriever> retriever, Query query, Settings settings,
+                 std::shared_ptr<BudgetController> controller)
     : engagement_(std::move(engagement)),
       plan_(std::move(plan)),
       retriever_(std::move(retriever)),
       query_(std::move(query)),
       settings_(std::move(settings)),
+      controller_(std::move(controller)),
       user_vectors_(query_.user_vectors) {
-  if (!query_.list && plan_->features.reads(ReferenceSet::kList)) {
+  if (!query_.list && plan_->reads(ReferenceSet::kList)) {
     throw Error("INVALID_ARGUMENT", "features",
                 "features: expected none that is relative to the list, got one; statistics of a "
                 "shown list do not carry to a pool of candidates, so only rerank has them");
   }
 }
 
-bool Request::over_budget() const {
-  return milliseconds(Clock::now() - created_) > settings_.budget_ms;
+bool Request::over_budget() const { return elapsed_ms() > settings_.budget_ms; }
+
+double Request::elapsed_ms() const { return milliseconds(Clock::now() - created_); }
+
+double Request::lap_ms() {
+  const auto now = Clock::now();
+  return milliseconds(now - std::exchange(lap_, now));
 }
 
 bool Request::may_skip_ranking() const { return !plan_->ranker.fail_closed; }
@@ -52,6 +60,8 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
   if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
   if (snapshot_ == nullptr) {
     trace_.queue_ms = milliseconds(begin - created_);
+    lap_ = begin;
+    plan_spending(helpers);
     start(helpers);
   } else {
     answered_ = true;
@@ -67,7 +77,8 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
         result);
   }
   const State state = run_stages(cancelled);
-  trace_.native_ms += milliseconds(Clock::now() - begin);
+  finished_ = Clock::now();
+  trace_.native_ms += milliseconds(finished_ - begin);
   return state;
 }
 
@@ -129,14 +140,16 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
         break;
       case State::kEnrichers:
         if (!plan_->enrichers.empty() && !answered) return State::kEnrichers;
+        if (controller_) features_ms_ = lap_ms();
         next_ = State::kRanker;
         break;
       case State::kRanker:
-        if (plan_->ranker.kind == RankerStage::Kind::kExternal) {
+        if (ranking_stage().kind == RankerStage::Kind::kExternal) {
           if (!answered) return State::kRanker;
         } else {
           rank();
         }
+        if (controller_) took_ranking();
         next_ = State::kSelector;
         if (candidates_.history) {
           candidates_.history->ordered(plan_->ranker.name, order_by_score(*snapshot_, candidates_));
@@ -149,6 +162,7 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
           select();
         }
         drop_removed();
+        if (controller_) controller_->took_selection(candidates_.size(), lap_ms());
         watch_slate();
         next_ = State::kDone;
         return State::kDone;
@@ -159,35 +173,64 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
 }
 
 void Request::enrich() {
+  if (controller_) {
+    if (!query_.list) controller_->took_narrowing(merged_, lap_ms());
+    choose_tier();
+  }
   candidates_.feature_count = plan_->feature_count();
   candidates_.features.assign(candidates_.size() * candidates_.feature_count, 0.0F);
-  if (plan_->features.features.empty()) {
+  if (plan_->features.features.empty() && tier_ == 0U) {
     features_ready_ = true;
     return;
   }
   Timed timed(*this, plan_->enricher_name, "enricher");
-  if (may_skip_ranking() && over_budget()) {
+  const bool computes = tier_ && *tier_ <= plan_->smaller.size();
+  if (!computes || (may_skip_ranking() && over_budget())) {
     timed.skip(Timed::kOverBudget);
     return;
   }
-  FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
-                         candidates_.features.data(), candidates_.feature_count);
+  if (*tier_ == 0) {
+    FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
+                           candidates_.features.data(), candidates_.feature_count);
+    ready_columns_.resize(plan_->features.features.size());
+    std::iota(ready_columns_.begin(), ready_columns_.end(), 0U);
+  } else {
+    fill_smaller(plan_->smaller[*tier_ - 1]);
+  }
   features_ready_ = true;
 }
 
+void Request::fill_smaller(const SmallerRanker& smaller) {
+  const size_t width = smaller.features.features.size();
+  std::vector<float> values(candidates_.size() * width);
+  FeatureAssembler::fill(smaller.features, feature_inputs(), candidates_.rows, values.data(),
+                         width);
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    float* row = candidates_.features.data() + i * candidates_.feature_count;
+    for (size_t f = 0; f < width; ++f) row[smaller.feature_columns[f]] = values[i * width + f];
+  }
+  ready_columns_ = smaller.feature_columns;
+}
+
 void Request::rank() {
-  const RankerStage& stage = plan_->ranker;
-  Timed timed(*this, stage.name, "ranker");
+  const RankerStage& stage = ranking_stage();
+  Timed timed(*this, plan_->ranker.name, "ranker");
   const bool reads_features = stage.kind != RankerStage::Kind::kDecayedDot;
-  if (may_skip_ranking() && (over_budget() || (reads_features && !features_ready_))) {
+  if (!tier_ || (may_skip_ranking() && (over_budget() || (reads_features && !features_ready_)))) {
     timed.skip(Timed::kOverBudget);
+    tier_.reset();
+    tell_tier(timed);
     rank_by_merged_order(candidates_);
     return;
   }
+  tell_tier(timed);
+  const bool smaller = *tier_ >= 1 && *tier_ <= plan_->smaller.size();
   try {
-    rank_candidates(stage, settings_, feature_inputs(), candidates_);
+    rank_candidates(stage, settings_, smaller ? settings_.smaller_weights : settings_.head_weights,
+                    feature_inputs(), candidates_);
+    ranked_ = true;
   } catch (const Error& error) {
-    if (stage.fail_closed) throw;
+    if (plan_->ranker.fail_closed) throw;
     timed.skip(error.code() + ": " + error.what());
     rank_by_merged_order(candidates_);
   }
@@ -234,9 +277,7 @@ void Request::watch_slate() {
   std::vector<uint32_t> labels;
   std::vector<double> scores;
   // What stands in for a ranker's scores would be compared with scores of another scale.
-  const bool ranked = std::none_of(
-      trace_.stages.begin(), trace_.stages.end(),
-      [](const StageTrace& stage) { return stage.kind == "ranker" && !stage.skipped.empty(); });
+  const bool ranked = ranked_ && tier_ == 0U;
   for (const uint32_t position : order_) {
     const Chunk& chunk = snapshot_->chunk_of(candidates_.rows[position]);
     const uint32_t offset = Snapshot::offset_of(candidates_.rows[position]);

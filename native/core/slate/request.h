@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "features/engagement.h"
 #include "retrieval/retriever.h"
 #include "runtime/executor.h"
+#include "slate/budget_controller.h"
 #include "slate/candidate_set.h"
 #include "slate/external_result.h"
 #include "slate/plan.h"
@@ -35,25 +37,36 @@ class Request {
     kDone,
   };
 
+  /// Without a controller a budget only ends the request: what comes after it is skipped.
   Request(std::shared_ptr<Engagement> engagement, std::shared_ptr<const Plan> plan,
-          std::shared_ptr<const Retriever> retriever, Query query, Settings settings);
+          std::shared_ptr<const Retriever> retriever, Query query, Settings settings,
+          std::shared_ptr<BudgetController> controller = nullptr);
 
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
   /// Runs native stages up to the next external one, or to the end. `result` answers the stage that
   /// the request waited for; monostate the first time. `cancelled` is asked between stages and
-  /// makes it throw ABORTED. Idle threads of `helpers` run generators beside this one.
+  /// makes it throw ABORTED. Idle threads of `helpers` run generators beside this one. Throws
+  /// OVERLOADED where it has waited for so long that it cannot be answered in time.
   State run(ExternalResult result, const std::function<bool()>& cancelled,
             Executor* helpers = nullptr);
+
+  /// What its settings promise.
+  Promise promise() const;
+  /// To be called once when the request is done and its answer is on its way to the caller: tells
+  /// the controller whether the promise was kept.
+  void delivered();
+  /// Milliseconds since it was submitted.
+  double elapsed_ms() const;
 
   uint32_t waiting_index() const { return cursor_; }
   const Plan& plan() const { return *plan_; }
   const Snapshot& snapshot() const { return *snapshot_; }
   const CandidateSet& candidates() const { return candidates_; }
   const Trace& trace() const { return trace_; }
-  /// Whether the plan's native features have been computed; otherwise their columns hold 0.
-  bool features_ready() const { return features_ready_; }
+  /// The columns of native features that have been computed; the others hold 0.
+  const std::vector<uint32_t>& ready_columns() const { return ready_columns_; }
 
   /// Positions of the chosen candidates, best first, once the request is done.
   const std::vector<uint32_t>& order() const { return order_; }
@@ -71,6 +84,17 @@ class Request {
   void start(Executor* helpers);
   State run_stages(const std::function<bool()>& cancelled);
   bool over_budget() const;
+  /// Sets when this request is to be ready, with `helpers` as busy as they are.
+  void plan_spending(const Executor* helpers);
+  uint32_t candidates_to_keep() const;
+  /// Chooses what ranks the candidates, and drops those that it has no time for.
+  void choose_tier();
+  bool knows_reader_in(uint32_t space) const;
+  /// The ranker of the chosen tier.
+  const RankerStage& ranking_stage() const;
+  void tell_tier(Timed& timed) const;
+  /// Milliseconds since the last lap, or since the request was first run.
+  double lap_ms();
   /// A ranker that fails closed is run, and its features assembled, however late it is.
   bool may_skip_ranking() const;
 
@@ -92,7 +116,9 @@ class Request {
   void filter(const FilterStage& stage);
   std::vector<uint8_t> kept_by(const FilterStage& stage) const;
   void enrich();
+  void fill_smaller(const SmallerRanker& smaller);
   void rank();
+  void took_ranking();
   void select();
   /// The native selection, without what was removed.
   void take_best(Timed& timed);
@@ -109,6 +135,7 @@ class Request {
   const std::shared_ptr<const Retriever> retriever_;
   const Query query_;
   const Settings settings_;
+  const std::shared_ptr<BudgetController> controller_;
   const Clock::time_point created_ = Clock::now();
 
   std::unique_ptr<const Snapshot> snapshot_;
@@ -117,12 +144,24 @@ class Request {
   State next_ = State::kGenerators;        // the next stage, native or external
   uint32_t cursor_ = 0;                    // the next filter
   bool answered_ = false;                  // the external stage at `next_` has its answer
-  bool features_ready_ = false;
+  std::vector<uint32_t> ready_columns_;
+  bool features_ready_ = false;                    // those of the chosen tier
   std::vector<std::vector<Retrieved>> generated_;  // [generator]
   CandidateSet candidates_;
   std::vector<uint32_t> order_;
   SelectionResult selection_;  // its penalties; the rest has gone to the order and the trace
   Trace trace_;
+
+  Clock::time_point lap_;                // when the stage before ended
+  Clock::time_point finished_;           // when the native part was done
+  double end_ms_ = Settings::kNoBudget;  // since submission: when it plans to be ready
+  double features_ms_ = 0;
+  size_t merged_ = 0;    // candidates that generators found
+  size_t unranked_ = 0;  // candidates that were dropped before ranking
+  /// A tier of the plan; none where nothing fits, and the merged order stands.
+  std::optional<uint32_t> tier_ = 0;
+  std::optional<RankerStage> last_resort_;
+  bool ranked_ = false;  // by the chosen tier
 };
 
 }  // namespace feedrank

@@ -18,12 +18,23 @@ struct StageTrace {
   std::vector<std::string> notes;       // what else there is to say, such as a target not met
 };
 
+/// What a request's budget was spent on.
+struct BudgetTrace {
+  double quality = 1;         // the quality factor when the request began
+  uint32_t waiting = 0;       // jobs that waited for a thread when it began
+  uint32_t kept = 0;          // most candidates that were to be kept after merging
+  std::string tier = "full";  // what ranked: full, smaller, decayed-dot or merged-order
+  uint32_t ranked = 0;        // candidates that it ranked
+  double predicted_ms = 0;    // expected from submission to answer, when the tier was chosen
+};
+
 struct Trace {
   double queue_ms = 0;  // waiting for a thread
   double native_ms = 0;
   uint32_t unknown_ids = 0;        // ids of a list or of an external generator that are not items
   uint32_t removed_meanwhile = 0;  // items that left the catalog while the request ran
   std::vector<StageTrace> stages;
+  BudgetTrace budget;
 };
 
 }  // namespace feedrank
