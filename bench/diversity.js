@@ -3,11 +3,11 @@
 // node bench/diversity.js [--seed N] [--json FILE]: what the weight of diversity does to slates of 10
 // in a simulated echo chamber: intra-list diversity and topic coverage against true utility.
 
-const { writeFileSync } = require('node:fs');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 
 const feedrank = require('..');
+const { sayMachine, writeRows } = require('./measured-rows');
 
 const space = 'content';
 const weights = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -42,7 +42,7 @@ async function main() {
     scenario: 'echo-chamber',
     seed,
   });
-  const report = { seed, selectors: {} };
+  const report = [];
   for (const [name, makeSelector] of Object.entries(selectors)) {
     const rows = await feedrank.measureDiversityTradeoff({
       dataset,
@@ -53,9 +53,10 @@ async function main() {
       every: 3,
     });
     show(name, rows);
-    report.selectors[name] = rows;
+    report.push(...rows.map((row) => ({ seed, selector: name, ...row })));
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  sayMachine();
+  writeRows(values.json, report);
 }
 
 main();

@@ -6,11 +6,11 @@
 // before; then measured on the validation part, with towers that were trained on the whole week.
 // --quick measures only what the towers are compared with.
 
-const { writeFileSync } = require('node:fs');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 
 const feedrank = require('..');
+const { sayMachine, writeRows } = require('./measured-rows');
 
 const hour = 3_600_000;
 const engagement = {
@@ -189,10 +189,11 @@ async function main() {
   show(validation, against);
   process.stdout.write('\nOf these, clicks on items published after the train part: ');
   show({ ...validation.subset, degraded: {} }, against);
-  if (values.json !== undefined) {
-    const report = JSON.stringify({ chosen, tauMs, train, validation }, null, 2);
-    writeFileSync(values.json, `${report}\n`);
-  }
+  sayMachine();
+  writeRows(values.json, [
+    { part: 'train', ...train },
+    { part: 'validation', chosen, tauMs, ...validation },
+  ]);
 }
 
 function pick(record, keep) {

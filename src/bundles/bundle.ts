@@ -13,9 +13,11 @@ import { checkPath } from '../validation';
 import { corruptBundle, shortMessage } from './bundle-error';
 import { checkTowerIds, fromLittleEndian, tensorSchemas, type TowerParts } from './bundle-parts';
 import { checkFeatures, checkGolden, checkHeads } from './check-parts';
-import { manifestName } from './manifest';
+import { fileNamePattern, manifestName } from './manifest';
 import type { BundleManifest, RankerManifest, TowersManifest } from './manifest';
 import { readManifest } from './read-manifest';
+
+const isFileName = new RegExp(fileNamePattern);
 
 /**
  * What a training wrote: a ranker, or two towers with the vectors of their items, or both, in one
@@ -123,7 +125,7 @@ async function readFiles(
 ): Promise<ReadonlyMap<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const [name, expected] of Object.entries(manifest.files)) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
+    if (!isFileName.test(name)) {
       throw wrongManifest(folder, `it lists the file ${JSON.stringify(name.slice(0, 100))}`);
     }
     let bytes: Buffer;

@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox';
 
+import { fileNamePattern } from './manifest';
+
 const name = Type.String({ minLength: 1, maxLength: 200 });
-/** A name of a file of the bundle's own folder, never a path. */
-const fileName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' });
+const fileName = Type.String({ pattern: fileNamePattern });
 const rows = Type.Array(Type.Array(Type.Number(), { minItems: 1 }), { minItems: 1 });
 const tensor = Type.Object({
   type: Type.Literal('float32'),

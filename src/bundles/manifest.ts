@@ -19,6 +19,9 @@ export const bundleFiles = {
   itemVectors: 'item-vectors.f32',
 } as const;
 
+/** What the name of a bundle's file looks like: of the bundle's own folder, never a path. @internal */
+export const fileNamePattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
+
 /** Rows of input, and what a model answered to them when it was exported. */
 export interface GoldenVectors {
   readonly inputs: readonly (readonly number[])[];

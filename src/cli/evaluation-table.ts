@@ -64,9 +64,12 @@ function formatGroup(name: string, group: GroupMetrics): string {
     formatNumber(metrics.ndcg10),
     formatNumber(metrics.meanScore),
   ]);
-  const { ndcgGap } = group;
+  const { ndcgGap, scoreDisparityChance: chance } = group;
   const gaps = [
-    `score disparity ${formatNumber(group.scoreDisparity)}`,
+    `score disparity ${formatNumber(group.scoreDisparity)}` +
+      (chance
+        ? ` (by chance ${formatNumber(chance.mean)}, up to ${formatNumber(chance.high)})`
+        : ''),
     `pairwise gap ${formatNumber(group.pairwiseGap)}`,
     `nDCG@10 gap ${ndcgGap ? `${formatNumber(ndcgGap.mean)} (${formatRange(ndcgGap)})` : 'n/a'}`,
   ];

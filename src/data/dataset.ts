@@ -77,6 +77,8 @@ export interface Dataset {
   readonly userSlices: readonly string[];
   /** Where lists are shown, such as devices and kinds of pages: the values of each segment. */
   readonly segments: Readonly<Record<string, readonly string[]>>;
+  /** Half-lives of the counters that suit the log, as a feed's. Defaults to those of a feed. */
+  readonly halfLivesMs?: readonly number[];
   /**
    * The parts of the log, in order of time, and how many impressions each holds at most. What is
    * measured in a part may be known from all parts before it.

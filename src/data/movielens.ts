@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { FeedrankError } from '../errors';
+import { defaultHalfLivesMs, lastingHalfLivesMs } from '../features/half-lives';
 import { findDataFolder } from './data-folder';
 import type { Dataset, DatasetImpression, DatasetItem, MalformedRows } from './dataset';
 import { RowReader } from './row-reader';
@@ -100,6 +101,7 @@ export async function openMovielens(
     labels: ['genre'],
     userSlices: ['gender', 'age'],
     segments: {},
+    halfLivesMs: [...defaultHalfLivesMs, ...lastingHalfLivesMs],
     splits: [...splits].map(([name, { length }]) => ({ name, impressions: length })),
     overlapping: true,
     items: items.sort(

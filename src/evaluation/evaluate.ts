@@ -192,6 +192,7 @@ function inView(
     scores: [...ranked.map(({ score }) => score), ...rest.map(() => -Infinity)],
     clicked: itemIds.map((id) => clickedIds.has(id)),
     userSlices: impression.userSlices,
+    userId,
     ...(probabilities.length === itemIds.length ? { probabilities } : {}),
     slateIds: slate.items.slice(0, diversityDepth).map(({ id }) => id),
     // The outcome does not say which of several clicked items it belongs to.

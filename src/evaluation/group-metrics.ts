@@ -1,6 +1,7 @@
-import type { ItemId } from '../identity';
+import type { ItemId, UserId } from '../identity';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
+import { disparityByChance, type ChanceLevel } from './disparity-by-chance';
 import { countOrderedPairs, impressionMetrics } from './metrics';
 import type { PairCount } from './metrics';
 
@@ -11,6 +12,7 @@ export interface RankedImpression {
   readonly scores: readonly number[];
   readonly clicked: readonly boolean[];
   readonly userSlices: Readonly<Record<string, string>>;
+  readonly userId: UserId;
   /** First items of the slate, which holds others than those in view where it ranks the catalog. */
   readonly slateIds: readonly ItemId[];
   /** How long the one clicked item was read, in milliseconds; `undefined` where it is not known. */
@@ -24,7 +26,7 @@ export interface RankedImpression {
 /** What a comparison of groups looks at. */
 export type ComparedImpression = Pick<
   RankedImpression,
-  'itemIds' | 'scores' | 'clicked' | 'userSlices'
+  'itemIds' | 'scores' | 'clicked' | 'userSlices' | 'userId'
 >;
 
 /** How well one group fares. */
@@ -54,6 +56,12 @@ export interface GroupMetrics {
    * scores lie furthest apart. `null` also where the scores do not vary within them.
    */
   readonly scoreDisparity: number | null;
+  /**
+   * For slices of readers: how large `scoreDisparity` is where the slices mean nothing, over 1,000
+   * random divisions of the same readers into slices of the same sizes. There is nothing to even
+   * out where the disparity is no larger than that.
+   */
+  readonly scoreDisparityChance?: ChanceLevel | null;
   /**
    * For groups of items: inter-group pairwise accuracy (Beutel et al. 2019, "Fairness in
    * recommendation ranking through pairwise comparisons") is the share of pairs of a clicked item
@@ -135,7 +143,15 @@ export function userSliceMetrics(
       ),
     );
   }
-  return compare(tallies);
+  return {
+    ...compare(tallies),
+    scoreDisparityChance: disparityByChance(
+      impressions.flatMap(({ userId, userSlices, scores }) => {
+        const value = userSlices[slice];
+        return value === undefined ? [] : [{ userId, value, scores }];
+      }),
+    ),
+  };
 }
 
 /**

@@ -61,8 +61,9 @@ export const replayLatenessMs = 365 * 86_400_000;
 /** What a feed needs besides its stages to take a dataset's events. */
 export function replayFeedOptions({
   segments,
-}: Dataset): Pick<FeedOptions, 'segments' | 'latenessMs'> {
-  return { segments, latenessMs: replayLatenessMs };
+  halfLivesMs,
+}: Dataset): Pick<FeedOptions, 'segments' | 'halfLivesMs' | 'latenessMs'> {
+  return { segments, latenessMs: replayLatenessMs, ...(halfLivesMs ? { halfLivesMs } : {}) };
 }
 
 /** The catalog that a dataset's items fit in, with the space of towers where there are any. */

@@ -1,8 +1,7 @@
 import type { Dataset } from '../data/dataset';
 import { builtInFeatures } from './built-in-features';
 import type { FeatureDefinition } from './feature';
-
-const hour = 3_600_000;
+import { defaultHalfLivesMs, lastingHalfLivesMs } from './half-lives';
 
 /** What a dataset has for features beyond what every feed has. */
 export interface DatasetSignals {
@@ -12,6 +11,8 @@ export interface DatasetSignals {
   readonly spaces: readonly string[];
   /** By name. */
   readonly segments: Readonly<Record<string, unknown>>;
+  /** Of the counters. Defaults to those of a feed. */
+  readonly halfLivesMs?: readonly number[];
 }
 
 const ofEveryList = ['hour', 'list_length'];
@@ -25,7 +26,13 @@ const documented: Readonly<Record<string, DatasetSignals>> = {
     segments: { device: [], surface: [] },
   },
   mind: { columns: [], contextKeys: ofEveryList, spaces: [], segments: {} },
-  movielens: { columns: ['release_year'], contextKeys: ofEveryList, spaces: [], segments: {} },
+  movielens: {
+    columns: ['release_year'],
+    contextKeys: ofEveryList,
+    spaces: [],
+    segments: {},
+    halfLivesMs: [...defaultHalfLivesMs, ...lastingHalfLivesMs],
+  },
 };
 
 /** Undefined where it takes the dataset's files to know. @internal */
@@ -47,17 +54,18 @@ export async function signalsOf(dataset: Dataset): Promise<DatasetSignals> {
     contextKeys,
     spaces: Object.keys(dataset.spaces),
     segments: dataset.segments,
+    ...(dataset.halfLivesMs ? { halfLivesMs: dataset.halfLivesMs } : {}),
   };
 }
 
 /**
  * The features that a feed can serve for a dataset, in order: those that every feed knows, at the
- * default half-lives and for the dataset's segments, then its columns, the context and the dot
+ * dataset's half-lives and for its segments, then its columns, the context and the dot
  * products, by their own names. Without signals only the former.
  */
 export function datasetFeatures(signals?: DatasetSignals): FeatureDefinition[] {
-  const halfLivesMs = [hour / 2, 3 * hour, 12 * hour, 48 * hour];
   const { columns = [], contextKeys = [], spaces = [], segments = {} } = signals ?? {};
+  const halfLivesMs = signals?.halfLivesMs ?? defaultHalfLivesMs;
   const declared: FeatureDefinition[] = [
     ...columns.map((column) => ({ name: column, source: 'column' as const, column })),
     ...contextKeys.map((key) => ({ name: key, source: 'context' as const, key })),

@@ -1,5 +1,6 @@
 import type { NativeEngagement, NativeEngagementOptions } from '../binding';
 import { invalidArgument } from '../errors';
+import { defaultHalfLivesMs } from '../features/half-lives';
 import { checkInteger, checkObject } from '../validation';
 import { Segmentation, type Segments } from './segmentation';
 
@@ -71,10 +72,7 @@ export function checkEngagementOptions(options: EngagementOptions): NativeEngage
   const coRead = checkObject(options.coRead ?? {}, 'coRead') as CoReadOptions;
   const { segments } = new Segmentation(options.segments, 'segments');
   return {
-    halfLivesMs: checkHalfLives(
-      options.halfLivesMs ?? [hour / 2, 3 * hour, 12 * hour, 48 * hour],
-      'halfLivesMs',
-    ),
+    halfLivesMs: checkHalfLives(options.halfLivesMs ?? defaultHalfLivesMs, 'halfLivesMs'),
     segmentHalfLivesMs: checkHalfLives(
       options.segmentHalfLivesMs ?? [2 * hour, 12 * hour],
       'segmentHalfLivesMs',

@@ -11,6 +11,7 @@ import type { metricNames } from '../evaluation/metrics';
 import { agreesWithGolden } from '../models/agrees-with-golden';
 import { Model } from '../models/model';
 import { trainRanker, type Checkpoint, type TrainedRanker } from './ranker-training';
+import { throwIfAborted } from './throw-if-aborted';
 import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train-options';
 import { Training, type TrainingProgress } from './training';
 import { gatherTrainingData } from './training-data';
@@ -60,7 +61,7 @@ async function run(
   if (resolved.checkpoints !== undefined) await checkCheckpoints(resolved.checkpoints);
   const { signal } = resolved;
   try {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const dataset =
       typeof options.dataset === 'object'
         ? options.dataset
@@ -69,7 +70,7 @@ async function run(
     if (resolved.towers) checkTwoTowerOptions({ ...resolved.towers, dataset });
     const { trained, training, data } = await learn(dataset, options, resolved, tell);
     const towers = await learnTowers(dataset, resolved, tell);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     await writeBundle(
       resolved.out,
       {
@@ -91,10 +92,7 @@ async function run(
       validation: trained.validation,
     };
   } catch (error) {
-    if (!signal?.aborted) throw fromNative(error);
-    throw new FeedrankError('ABORTED', 'signal: the training was aborted', 'signal', {
-      cause: signal.reason,
-    });
+    throw fromNative(error);
   }
 }
 

@@ -14,6 +14,7 @@ import { fresh } from '../stages/native-generators';
 import { weightedSum } from '../stages/native-stages';
 import type { NativeRankingLists } from '../training-binding';
 import { DataFingerprint, type Fingerprint } from './data-fingerprint';
+import { throwIfAborted } from './throw-if-aborted';
 
 /** A row that belongs to no group. */
 export const noGroup = 255;
@@ -88,7 +89,7 @@ export async function gatherTrainingData(options: TrainingDataOptions): Promise<
       split,
       lagMs: options.lagMs,
       async onImpression(impression) {
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         const { itemIds, clickedIds, outcome } = impression;
         if (impression.split !== split) return;
         if (clickedIds.length === 0 || clickedIds.length === itemIds.length) {

@@ -6,6 +6,7 @@ import { Feed } from '../feed/feed';
 import type { ItemId } from '../identity';
 import type { TowerItem } from '../models/encode-tower-items';
 import { weightedSum } from '../stages/native-stages';
+import { throwIfAborted } from './throw-if-aborted';
 
 /** What a gathering of examples looks at. */
 export interface TowerExampleOptions {
@@ -78,14 +79,6 @@ export async function gatherTowerExamples(options: TowerExampleOptions): Promise
     catalog.dispose();
   }
   return taken.finish(split);
-}
-
-/** @internal */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new FeedrankError('ABORTED', 'signal: the training was aborted', 'signal', {
-    cause: signal.reason,
-  });
 }
 
 class Gathering {

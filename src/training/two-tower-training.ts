@@ -9,7 +9,7 @@ import {
   categoryCount,
   type TowersDescription,
 } from '../models/towers-description';
-import { gatherTowerExamples, throwIfAborted, type TowerExamples } from './two-tower-examples';
+import { gatherTowerExamples, type TowerExamples } from './two-tower-examples';
 import {
   checkTwoTowerOptions,
   type TwoTowerProgress,
@@ -161,7 +161,6 @@ class Fit {
     let sum = 0;
     let examples = 0;
     for (;;) {
-      throwIfAborted(this.#run.signal);
       const done = await guardAsync(() => whenThereIsRoom(job, this.#run.signal));
       sum += done.lossSum;
       examples += done.examples;

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { fromNative } from '../errors';
+import { throwIfAborted } from './throw-if-aborted';
 
 const pauseMs = 20;
 
@@ -13,7 +14,7 @@ export async function whenThereIsRoom<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   for (;;) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     try {
       return await job();
     } catch (error) {

@@ -14,6 +14,7 @@ function impression(
   items: Readonly<Record<string, number>>,
   clicked: readonly string[],
   userSlices: Readonly<Record<string, string>> = {},
+  userId = 1,
 ): ComparedImpression {
   const sorted = Object.entries(items).sort(([, a], [, b]) => b - a);
   return {
@@ -21,6 +22,7 @@ function impression(
     scores: sorted.map(([, score]) => score),
     clicked: sorted.map(([id]) => clicked.includes(id)),
     userSlices,
+    userId,
   };
 }
 

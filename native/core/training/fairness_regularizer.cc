@@ -65,23 +65,33 @@ at::Tensor pairwise_penalty(const at::Tensor& scores, const ListBatch& batch) {
 
 at::Tensor disparity_penalty(const at::Tensor& scores, const ListBatch& batch) {
   std::vector<int64_t> rows;
+  std::vector<int64_t> lists;
   std::vector<uint8_t> codes;
   for (size_t row = 0; row < batch.groups.size(); ++row) {
     if (batch.groups[row] == RankingLists::kNoGroup) continue;
     rows.push_back(static_cast<int64_t>(row));
+    lists.push_back(batch.list_of_row[row]);
     codes.push_back(batch.groups[row]);
   }
   if (codes.empty()) return nothing(scores);
   const at::Tensor of_groups = scores.index_select(0, at::tensor(rows, at::kLong));
+  const at::Tensor list_of_row = at::tensor(lists, at::kLong);
   at::Tensor sum = nothing(scores);
   int count = 0;
   for_each_group(codes, [&](const at::Tensor& membership) {
     const at::Tensor others = 1 - membership;
+    // Each row's share of the difference of the means.
+    const at::Tensor shares = membership / membership.sum() - others / others.sum();
+    const at::Tensor difference = (of_groups * shares).sum();
     const at::Tensor mean_ours = (of_groups * membership).sum() / membership.sum();
     const at::Tensor mean_others = (of_groups * others).sum() / others.sum();
     const at::Tensor residuals = of_groups - membership * mean_ours - others * mean_others;
     const at::Tensor pooled = at::clamp_min((residuals * residuals).mean(), kSmallestVariance);
-    sum = sum + (mean_ours - mean_others).abs() / at::sqrt(pooled);
+    const at::Tensor of_lists = at::zeros({batch.lists}, scores.options())
+                                    .index_add(0, list_of_row, residuals * shares);
+    const at::Tensor squared_error = (of_lists * of_lists).sum();
+    sum = sum + at::sqrt(at::clamp_min((difference * difference + squared_error) / pooled,
+                                       kSmallestVariance));
     ++count;
   });
   return count == 0 ? sum : sum / count;
