@@ -12,6 +12,7 @@
 
 #include "benchmark.h"
 #include "data_set.h"
+#include "ranker_files.h"
 
 namespace feedrank::bench {
 namespace {
@@ -122,6 +123,14 @@ int main(int argc, char** argv) {
                    "--write-data NAME\n";
       return 2;
     }
+  }
+  if (write == "ranker") {
+    feedrank::bench::write_ranker(DataSet::folder());
+    return 0;
+  }
+  if (write == "stored") {
+    DataSet::write_stored_features(DataSet::folder());
+    return 0;
   }
   if (!write.empty()) {
     DataSet::generate(write).write(DataSet::folder(), write);

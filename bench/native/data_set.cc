@@ -103,6 +103,19 @@ void DataSet::write(const std::string& folder, const std::string& name) const {
   write_values(file_of(folder, name, "vectors"), vectors);
   write_values(file_of(folder, name, "ages"), ages);
   write_values(file_of(folder, name, "queries"), queries);
+  std::ofstream settings(std::filesystem::path(folder) / "settings.json");
+  settings << "{\"dimensions\":" << dimensions << ",\"now\":" << kNow
+           << ",\"tauMs\":" << static_cast<int64_t>(kTauMs) << "}\n";
+  if (!settings.flush()) throw std::runtime_error("cannot write settings.json in " + folder);
+}
+
+void DataSet::write_stored_features(const std::string& folder) {
+  constexpr size_t kValues = size_t{1'000'000} * 126;
+  Random random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(kValues);
+  for (float& value : values) value = normal(random);
+  write_values((std::filesystem::path(folder) / "stored.features").string(), values);
 }
 
 DataSet DataSet::of(const std::string& name) {

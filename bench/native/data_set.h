@@ -36,8 +36,12 @@ struct DataSet {
   static DataSet of(const std::string& name);
 
   /// Writes NAME.vectors (float32), NAME.ages (int64, milliseconds) and NAME.queries (float32),
-  /// little-endian and without headers.
+  /// little-endian and without headers, and settings.json with dimensions, now and τ.
   void write(const std::string& folder, const std::string& name) const;
+
+  /// Writes stored.features: of 1,000,000 items 126 values each (float32, standard normal), which
+  /// the end-to-end comparison holds with them.
+  static void write_stored_features(const std::string& folder);
 
   /// What --data names.
   static std::string& folder();
