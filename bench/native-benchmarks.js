@@ -27,4 +27,9 @@ async function runNative(id) {
   return JSON.parse(stdout);
 }
 
-module.exports = { buildNative, listNative, runNative };
+/** Writes a data set, or the ranker, for the native benchmarks and their peers. */
+async function writeData(name, folder) {
+  await run(executable, ['--write-data', name, '--data', folder]);
+}
+
+module.exports = { buildNative, executable, listNative, runNative, writeData };

@@ -7,8 +7,11 @@ const { writeFileSync } = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs, promisify } = require('node:util');
-const Table = require('cli-table3');
+const { compare, comparisons } = require('./comparisons');
+const endToEnd = require('./end-to-end/rows');
+const { floorOf } = require('./floors');
 const { buildNative, listNative, runNative } = require('./native-benchmarks');
+const { tableOf } = require('./table');
 
 const ofNode = [
   { id: 'event-loop-delay', file: 'event-loop.js', flags: [] },
@@ -29,13 +32,32 @@ async function runInNode({ file, flags }) {
   return JSON.parse(stdout);
 }
 
+/** The least time that a row's work can take here; measured once, when the first row asks. */
+let machine;
+async function withFloor(row) {
+  machine ??= await runNative('machine');
+  return { ...row, floor: floorOf(row.id, machine) };
+}
+
 /** Each benchmark's id, and what runs it; the native ones are compiled only where one may be run. */
 async function benchmarksFor(only) {
   const all = ofNode.map((benchmark) => ({ id: benchmark.id, run: () => runInNode(benchmark) }));
   if (all.some(({ id }) => id === only)) return all;
   await buildNative();
-  const native = await listNative();
-  return [...all, ...native.map((id) => ({ id, run: () => runNative(id) }))];
+  const compared = [
+    ...comparisons.map((row) => ({
+      id: row.id,
+      run: async () => withFloor(await compare(row)),
+    })),
+    ...endToEnd.rows.map((row) => ({
+      id: row.id,
+      run: async () => withFloor(await endToEnd.endToEnd(row)),
+    })),
+  ];
+  const taken = new Set(compared.map(({ id }) => id));
+  const peers = new Set(comparisons.flatMap((row) => row.peers.map(({ id }) => id)));
+  const native = (await listNative()).filter((id) => !taken.has(id) && !peers.has(id));
+  return [...compared, ...all, ...native.map((id) => ({ id, run: () => runNative(id) }))];
 }
 
 async function main() {
@@ -51,7 +73,10 @@ async function main() {
     return;
   }
   const rows = [];
-  for (const benchmark of chosen) rows.push(await benchmark.run());
+  for (const benchmark of chosen) {
+    if (process.stderr.isTTY) process.stderr.write(`${benchmark.id}\n`);
+    rows.push(await benchmark.run());
+  }
   const status = require('..').runtimeStatus();
   const report = {
     machine: {
@@ -63,31 +88,15 @@ async function main() {
       node: process.version,
       feedrank: status.version,
       libtorch: status.libtorchVersion,
+      ...Object.assign({}, ...rows.map((row) => row.versions)),
     },
     rows,
   };
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(report, null, 2));
-  const table = new Table({ head: ['id', 'ours', 'beside it'] });
-  const shown = (measured) =>
-    Object.entries(measured)
-      .filter(([, value]) => typeof value === 'number')
-      .map(([name, value]) => `${name} ${value.toFixed(Math.abs(value) < 10 ? 3 : 2)}`)
-      .join('  ');
-  for (const { id, work, ours, peers, added, growth, rankMs, ranksPerSecond } of rows) {
-    table.push([
-      `${id}\n${work}`,
-      shown(ours),
-      [
-        ...(peers ?? []).map((peer) => `${peer.name}: ${shown(peer)}`),
-        shown({ added, growth, ranksPerSecond }),
-        ...(rankMs === undefined ? [] : [`one rank (ms): ${shown(rankMs)}`]),
-      ].join('\n'),
-    ]);
-  }
-  process.stdout.write(`${table.toString()}\n`);
-  process.stdout.write(
-    `${report.machine.cpu}, ${report.machine.cores} cores, Node ${process.version}, LibTorch ${status.libtorchVersion}\n`,
-  );
+  process.stdout.write(tableOf(report));
 }
 
-main();
+main().catch((error) => {
+  process.stderr.write(`feedrank: BENCH_FAILED: ${error.message}\n`);
+  process.exitCode = 1;
+});

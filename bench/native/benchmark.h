@@ -18,6 +18,11 @@ namespace feedrank::bench {
 /// Times one benchmark: many rounds, of which the first are thrown away.
 class Bench {
  public:
+  /// Where `serve` is set, `measure` runs rounds when it is told to, so that they can take turns
+  /// with those of other processes: after {"ready":true} it answers each line "COUNT" on standard
+  /// input with the milliseconds of so many rounds, one array of JSON, until the input ends.
+  explicit Bench(bool serve = false) : serve_(serve) {}
+
   /// Milliseconds of one round.
   struct Times {
     double median = 0;
@@ -27,7 +32,7 @@ class Bench {
     uint32_t rounds = 0;
   };
 
-  /// Runs `round` for some two seconds, and at least 30 times after a warm-up.
+  /// Runs `round` for some two seconds, and at least 30 times after a warm-up. To be called once.
   void measure(const std::function<void()>& round);
 
   /// Says in the report what else was found out, such as a rate.
@@ -44,6 +49,10 @@ class Bench {
     double value;
   };
 
+  void serve(const std::function<void()>& round);
+  void settle(std::vector<double> ms);
+
+  bool serve_;
   Times times_;
   std::vector<Extra> extra_;
 };

@@ -1,4 +1,7 @@
-// feedrank_bench [--list | --only ID]: runs the native benchmarks, one line of JSON each.
+// feedrank_bench [--list | --only ID] [--serve] [--data DIR]: runs the native benchmarks, one line
+// of JSON each; --serve runs rounds as standard input asks for them, --data reads data sets from
+// files. feedrank_bench --write-data NAME --data DIR: writes a data set for those and for other
+// processes.
 
 #include <algorithm>
 #include <chrono>
@@ -8,6 +11,8 @@
 #include <string_view>
 
 #include "benchmark.h"
+#include "data_set.h"
+#include "ranker_files.h"
 
 namespace feedrank::bench {
 namespace {
@@ -39,7 +44,23 @@ std::vector<Benchmark>& benchmarks() {
   return all;
 }
 
+void Bench::serve(const std::function<void()>& round) {
+  run_once(round);
+  std::cout << "{\"ready\":true}" << std::endl;
+  std::vector<double> all;
+  for (size_t count = 0; std::cin >> count;) {
+    std::ostringstream answer;
+    for (size_t i = 0; i < count; ++i) {
+      all.push_back(run_once(round));
+      answer << (i == 0 ? "[" : ",") << all.back();
+    }
+    std::cout << answer.str() << ']' << std::endl;
+  }
+  if (!all.empty()) settle(std::move(all));
+}
+
 void Bench::measure(const std::function<void()>& round) {
+  if (serve_) return serve(round);
   const auto begin = Clock::now();
   const auto passed = [&begin](double seconds) {
     return std::chrono::duration<double>(Clock::now() - begin).count() > seconds;
@@ -53,6 +74,10 @@ void Bench::measure(const std::function<void()>& round) {
   while (ms.size() < kLeastRounds || (ms.size() < kMostRounds && !passed(kSeconds))) {
     ms.push_back(run_once(round));
   }
+  settle(std::move(ms));
+}
+
+void Bench::settle(std::vector<double> ms) {
   std::sort(ms.begin(), ms.end());
   const auto quantile = [&ms](double q) {
     return ms[std::min(ms.size() - 1, static_cast<size_t>(q * static_cast<double>(ms.size())))];
@@ -76,18 +101,40 @@ std::string Bench::line(const std::string& id, const std::string& work) const {
 
 int main(int argc, char** argv) {
   using feedrank::bench::benchmarks;
+  using feedrank::bench::DataSet;
   std::string only;
+  std::string write;
   bool list = false;
+  bool serve = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--list") {
       list = true;
+    } else if (argument == "--serve") {
+      serve = true;
     } else if (argument == "--only" && i + 1 < argc) {
       only = argv[++i];
+    } else if (argument == "--write-data" && i + 1 < argc) {
+      write = argv[++i];
+    } else if (argument == "--data" && i + 1 < argc) {
+      DataSet::folder() = argv[++i];
     } else {
-      std::cerr << "feedrank_bench: expected --list or --only ID\n";
+      std::cerr << "feedrank_bench: expected --list, --only ID, --serve, --data DIR or "
+                   "--write-data NAME\n";
       return 2;
     }
+  }
+  if (write == "ranker") {
+    feedrank::bench::write_ranker(DataSet::folder());
+    return 0;
+  }
+  if (write == "stored") {
+    DataSet::write_stored_features(DataSet::folder());
+    return 0;
+  }
+  if (!write.empty()) {
+    DataSet::generate(write).write(DataSet::folder(), write);
+    return 0;
   }
   std::sort(benchmarks().begin(), benchmarks().end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -99,7 +146,7 @@ int main(int argc, char** argv) {
       std::cout << benchmark.id << '\n';
       continue;
     }
-    feedrank::bench::Bench bench;
+    feedrank::bench::Bench bench(serve);
     benchmark.run(bench);
     std::cout << bench.line(benchmark.id, benchmark.work) << std::endl;
   }
