@@ -180,7 +180,6 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
       }
     }
   }
-  index_lock.unlock();
   size_.fetch_sub(result.removed, std::memory_order_relaxed);
   if (result.removed > 0) {
     advance(next, std::move(views));
