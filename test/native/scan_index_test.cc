@@ -146,11 +146,12 @@ TEST_CASE("a scan meets every visible item once, after any writes and for any li
 
 TEST_CASE("many small writes leave few segments, and many removals little that is removed") {
   Random random(9);
-  const auto catalog = integer_catalog();
+  const auto catalog = integer_catalog(kDimensions);
   for (int64_t begin = 0; begin < 40'000; begin += 500) {
     std::vector<TestItem> items;
     for (int64_t id = begin; id < begin + 500; ++id) {
-      items.push_back({id, random.below(1'000'000), "", {}, {{1, 2}}});
+      items.push_back(
+          {id, random.below(1'000'000), "", {}, {std::vector<float>(kDimensions, 0.5F)}});
     }
     upsert(*catalog, items);
   }
