@@ -7,7 +7,8 @@
 #include <queue>
 
 #include "catalog/catalog.h"
-#include "error.h"
+#include "retrieval/device_retriever.h"
+#include "retrieval/rescoring.h"
 #include "retrieval/retriever.h"
 
 namespace feedrank {
@@ -40,9 +41,12 @@ class Shortlist {
     }
   }
 
-  const std::vector<Retrieved>& finish() {
+  std::vector<Row> finish() {
     prune();
-    return kept_;
+    std::vector<Row> rows;
+    rows.reserve(kept_.size());
+    for (const Retrieved& item : kept_) rows.push_back(item.row);
+    return rows;
   }
 
  private:
@@ -188,30 +192,6 @@ class ExactRetriever final : public Retriever {
     }
   }
 
-  static std::vector<Retrieved> rescored(const Snapshot& snapshot, uint32_t space,
-                                         const RetrievalQuery& query,
-                                         std::span<const Retrieved> shortlist) {
-    std::vector<Retrieved> items;
-    items.reserve(shortlist.size());
-    for (const Retrieved& candidate : shortlist) {
-      const Chunk& chunk = snapshot.chunk_of(candidate.row);
-      const uint32_t offset = Snapshot::offset_of(candidate.row);
-      const double dot = dot_product(query.vector.data(), chunk.vector(space, offset),
-                                     static_cast<uint32_t>(query.vector.size()));
-      if (query.negatives == NegativeDots::kDrop && dot < 0) continue;
-      const double weight = decay_weight(chunk.publish_time[offset], query.now, query.tau_ms);
-      items.push_back({candidate.row, decayed(dot, weight, query.negatives)});
-    }
-    const auto better = [&snapshot](const Retrieved& a, const Retrieved& b) {
-      return a.score != b.score ? a.score > b.score : snapshot.before_on_tie(a.row, b.row);
-    };
-    const size_t k = std::min<size_t>(query.k, items.size());
-    std::partial_sort(items.begin(), items.begin() + static_cast<ptrdiff_t>(k), items.end(),
-                      better);
-    items.resize(k);
-    return items;
-  }
-
   c10::Device device_;
 };
 
@@ -219,15 +199,7 @@ class ExactRetriever final : public Retriever {
 
 std::unique_ptr<Retriever> make_exact_retriever(const std::string& device) {
   if (device == "cpu") return std::make_unique<ExactRetriever>(c10::Device(c10::kCPU));
-  if (device == "cuda") {
-    if (at::globalContext().hasCUDA()) {
-      return std::make_unique<ExactRetriever>(c10::Device(c10::kCUDA, 0));
-    }
-    throw Error("DEVICE_UNAVAILABLE", "device",
-                "device: 'cuda' was asked for, but this LibTorch finds no CUDA device; use 'cpu'");
-  }
-  throw Error("INVALID_ARGUMENT", "device",
-              "device: expected 'cpu' or 'cuda', got '" + device + "'");
+  return make_device_retriever(device);
 }
 
 }  // namespace feedrank
