@@ -48,13 +48,20 @@ class Chunk {
            added_[offset].load(std::memory_order_acquire) <= epoch;
   }
   uint64_t added(uint32_t offset) const { return added_[offset].load(std::memory_order_acquire); }
+  uint64_t removed(uint32_t offset) const {
+    return removed_[offset].load(std::memory_order_acquire);
+  }
   void stamp_added(uint32_t offset, uint64_t epoch) {
     added_[offset].store(epoch, std::memory_order_release);
     removed_[offset].store(kNever, std::memory_order_release);
+    stamped_.store(epoch, std::memory_order_release);
   }
   void stamp_removed(uint32_t offset, uint64_t epoch) {
     removed_[offset].store(epoch, std::memory_order_release);
+    stamped_.store(epoch, std::memory_order_release);
   }
+  /// The epoch of the latest write to any row: a copy of the chunk made at or after it is current.
+  uint64_t stamped() const { return stamped_.load(std::memory_order_acquire); }
 
   const float* vector(uint32_t space, uint32_t offset) const {
     return spaces_[space].data.get() + size_t{offset} * spaces_[space].dimensions;
@@ -105,6 +112,7 @@ class Chunk {
 
   std::array<std::atomic<uint64_t>, kRows> added_;
   std::array<std::atomic<uint64_t>, kRows> removed_;
+  std::atomic<uint64_t> stamped_{0};
   std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
   std::array<std::atomic<int64_t>, kRows / kGroupRows> newest_of_group_;
   std::vector<Space> spaces_;
