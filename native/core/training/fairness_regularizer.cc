@@ -87,8 +87,8 @@ at::Tensor disparity_penalty(const at::Tensor& scores, const ListBatch& batch) {
     const at::Tensor mean_others = (of_groups * others).sum() / others.sum();
     const at::Tensor residuals = of_groups - membership * mean_ours - others * mean_others;
     const at::Tensor pooled = at::clamp_min((residuals * residuals).mean(), kSmallestVariance);
-    const at::Tensor of_lists = at::zeros({batch.lists}, scores.options())
-                                    .index_add(0, list_of_row, residuals * shares);
+    const at::Tensor of_lists =
+        at::zeros({batch.lists}, scores.options()).index_add(0, list_of_row, residuals * shares);
     const at::Tensor squared_error = (of_lists * of_lists).sum();
     sum = sum + at::sqrt(at::clamp_min((difference * difference + squared_error) / pooled,
                                        kSmallestVariance));

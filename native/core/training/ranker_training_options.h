@@ -34,9 +34,12 @@ enum class FairnessRegularizer : uint8_t {
   /// over pairs of two groups: the group is the clicked row's. Where a list is of one group, the
   /// reader's, over all pairs.
   kPairwise,
-  /// Demographic disparity: √(d² + e²) / pooled standard deviation, where d is the mean score of the
-  /// group − the mean score of the others, and e its standard error with lists as clusters (Liang and
-  /// Zeger 1986): the root mean square of d over other lists like these. Where a list is of one group,
+  /// Demographic disparity: √(d² + e²) / pooled standard deviation, where d is the mean score of
+  /// the
+  /// group − the mean score of the others, and e its standard error with lists as clusters (Liang
+  /// and
+  /// Zeger 1986): the root mean square of d over other lists like these. Where a list is of one
+  /// group,
   /// the reader's, e² is what the lists' own levels scatter by, which no order in a list needs.
   kDisparity,
 };
