@@ -56,8 +56,10 @@ class Writer {
     std::vector<float> vectors(size_t{kBatch} * kDimensions);
     for (float& value : vectors) value = normal(random_);
     const std::vector<uint8_t> present(kBatch, 1);
+    std::vector<ItemId> ids;
+    ids.reserve(kBatch);
     for (uint32_t i = 0; i < kBatch; ++i) {
-      batch.ids.push_back(id_of(kind_, first + i));
+      batch.ids.push_back(view_of(ids.emplace_back(id_of(kind_, first + i))));
       batch.publish_times.push_back(kNow - static_cast<int64_t>(age(random_)));
     }
     batch.authors.assign(kBatch, StringTable::kNone);
