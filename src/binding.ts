@@ -201,6 +201,7 @@ export interface NativeModelOptions {
   readonly name: string;
   readonly features: number;
   readonly heads: readonly string[];
+  readonly precision: 'float32' | 'bfloat16';
 }
 
 export interface NativeModel {

@@ -22,9 +22,12 @@ interface BundleStages {
  * @internal
  */
 export async function takeBundle(
-  { bundle, ranker }: FeedRanking,
+  { bundle, ranker, precision }: FeedRanking,
   catalog: Catalog,
 ): Promise<BundleStages> {
+  if (precision !== undefined && typeof bundle !== 'string') {
+    throw invalidArgument('precision', 'none, where the feed opens no bundle', precision);
+  }
   if (bundle === undefined) {
     if (ranker === undefined) throw invalidArgument('ranker', 'a ranker, or a bundle', ranker);
     return { stages: { ranker }, towers: undefined, opened: undefined };
@@ -38,7 +41,10 @@ export async function takeBundle(
   if (typeof bundle !== 'string' && !(bundle instanceof Bundle)) {
     throw invalidArgument('bundle', 'the folder of a bundle, or a Bundle', bundle);
   }
-  const open = typeof bundle === 'string' ? await Bundle.open(bundle) : bundle;
+  const open =
+    typeof bundle === 'string'
+      ? await Bundle.open(bundle, precision === undefined ? {} : { precision })
+      : bundle;
   const opened = typeof bundle === 'string' ? open : undefined;
   if (open.ranker === undefined) {
     opened?.dispose();

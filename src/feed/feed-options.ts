@@ -1,5 +1,6 @@
 import type { Bundle } from '../bundles/bundle';
 import type { Catalog } from '../catalog/catalog';
+import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
 import type { RankProfile } from '../profile/rank-profile';
 import type { EngagementOptions } from './engagement-options';
@@ -27,11 +28,17 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
 
 /** What a feed ranks by: a ranker, or the ranker of a bundle. */
 export type FeedRanking =
-  | { readonly ranker: FeedStages['ranker']; readonly bundle?: undefined }
+  | {
+      readonly ranker: FeedStages['ranker'];
+      readonly bundle?: undefined;
+      readonly precision?: undefined;
+    }
   | {
       readonly ranker?: undefined;
       /** A folder, which the feed opens and disposes of with itself, or a bundle that you opened. */
       readonly bundle: string | Bundle;
+      /** Of a bundle that the feed opens, as in `Bundle.open`. Defaults to `float32`. */
+      readonly precision?: Precision;
     };
 
 /** Options of {@link Feed.create}. */

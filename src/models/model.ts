@@ -8,6 +8,7 @@ import {
   toModelDescription,
   type ModelDescription,
 } from './model-description';
+import { checkPrecision, type Precision } from './precision';
 
 /** Options of {@link Model.load}. */
 export interface ModelLoadOptions {
@@ -18,6 +19,11 @@ export interface ModelLoadOptions {
   readonly allowUnverified?: boolean;
   /** Instead of the `model.json` beside the file. */
   readonly description?: unknown;
+  /**
+   * What the linear layers multiply in. `bfloat16` needs a processor with instructions for it
+   * (`PRECISION_UNAVAILABLE`). Defaults to `float32`.
+   */
+  readonly precision?: Precision;
 }
 
 /**
@@ -29,25 +35,35 @@ export class Model {
   readonly description: ModelDescription;
   /** Names of the heads, in order. */
   readonly heads: readonly string[];
+  readonly precision: Precision;
   #native: NativeModel | undefined;
 
-  private constructor(path: string, description: ModelDescription, native: NativeModel) {
+  private constructor(
+    path: string,
+    description: ModelDescription,
+    precision: Precision,
+    native: NativeModel,
+  ) {
     this.path = path;
     this.description = description;
     this.heads = native.heads;
+    this.precision = precision;
     this.#native = native;
   }
 
   /**
-   * Loads a TorchScript file with its description, freezes it and warms it up. The file is read once
-   * and inspected before LibTorch sees it. Rejects with `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`,
-   * `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it holds code or entries that no ranking
-   * model needs), `MODEL_SHAPE` (it does not take the features that its description lists, or answers
-   * in another shape) or `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
+   * Loads a TorchScript file with its description, freezes it, gives its linear layers to oneDNN and
+   * warms it up. The file is read once and inspected before LibTorch sees it. Rejects with
+   * `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it
+   * holds code or entries that no ranking model needs), `MODEL_SHAPE` (it does not take the features
+   * that its description lists, or answers in another shape), `MODEL_OUTPUT` (it answers NaN or
+   * infinity to plain input, or a row's scores depend on other rows) or `PRECISION_UNAVAILABLE`.
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
     checkPath(path, 'path');
     checkObject(options, 'options');
+    const { precision = 'float32' } = options;
+    checkPrecision(precision);
     if (options.allowUnverified !== true) {
       throw new FeedrankError(
         'MODEL_UNVERIFIED',
@@ -59,7 +75,7 @@ export class Model {
       options.description === undefined
         ? await readModelDescription(path)
         : toModelDescription(options.description, 'description');
-    return Model.fromBytes(await readModel(path), path, description);
+    return Model.fromBytes(await readModel(path), path, description, precision);
   }
 
   /**
@@ -70,6 +86,7 @@ export class Model {
     bytes: Buffer,
     path: string,
     description: ModelDescription,
+    precision: Precision = 'float32',
   ): Promise<Model> {
     await inspectArchive(bytes, { argument: 'path', file: path });
     const native = await guardAsync(() =>
@@ -78,9 +95,10 @@ export class Model {
         name: path,
         features: description.features.length,
         heads: description.heads?.map((head) => head.name) ?? [],
+        precision,
       }),
     );
-    return new Model(path, description, native);
+    return new Model(path, description, precision, native);
   }
 
   /**
