@@ -50,7 +50,8 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                                           reader.count("features"),
                                                           reader.texts("heads"),
                                                           environment.executor().threads(),
-                                                          precision_of(reader.text("precision"))});
+                                                          precision_of(reader.text("precision")),
+                                                          reader.flag("compiled")});
     return environment.run<std::shared_ptr<Model>>(
         info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {

@@ -18,8 +18,10 @@ class Model {
   /// Throws as the backend's loader and RowBuckets do.
   explicit Model(const ModelOptions& options)
       : features_(options.features),
-        prototype_(load_torchscript(options)),
-        buckets_(*prototype_, options.features, rounding_of(options.precision)) {
+        prototype_(options.compiled ? load_compiled(options) : load_torchscript(options)),
+        // A package may have been compiled in any precision.
+        buckets_(*prototype_, options.features,
+                 rounding_of(options.compiled ? Precision::kBfloat16 : options.precision)) {
     for (uint32_t i = 0; i < options.threads; ++i) {
       idle_.push_back({prototype_->clone(), {}, {}});
       buckets_.warm_up(idle_.back());
