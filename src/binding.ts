@@ -199,12 +199,14 @@ export interface NativeFeatureList {
 }
 
 export interface NativeModelOptions {
-  /** A whole TorchScript file, which has been inspected. */
+  /** A whole TorchScript file, which has been inspected, or with `compiled` an AOTInductor package. */
   readonly bytes: Uint8Array;
   /** What messages call the file. */
   readonly name: string;
   readonly features: number;
   readonly heads: readonly string[];
+  readonly precision: 'float32' | 'bfloat16';
+  readonly compiled: boolean;
 }
 
 export interface NativeModel {

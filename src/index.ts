@@ -2,7 +2,7 @@
  * feedrank ranks news feeds inside a Node process.
  * @packageDocumentation
  */
-export { Bundle } from './bundles/bundle';
+export { Bundle, type BundleOpenOptions } from './bundles/bundle';
 export type {
   BundleManifest,
   GoldenVectors,
@@ -80,6 +80,7 @@ export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
 export { Model, type ModelLoadOptions } from './models/model';
 export type { ModelDescription } from './models/model-description';
+export type { Precision } from './models/precision';
 export { saveScriptedNetwork, type ScriptedNetwork } from './models/scripted-network';
 export { Towers, type TowerSpace, type TowersLoadOptions, type TowersParts } from './models/towers';
 export type { TowersDescription } from './models/towers-description';

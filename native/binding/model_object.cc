@@ -10,6 +10,16 @@
 #include "ranking/scripted_network.h"
 
 namespace feedrank::binding {
+namespace {
+
+Precision precision_of(const std::string& name) {
+  if (name == "float32") return Precision::kFloat32;
+  if (name == "bfloat16") return Precision::kBfloat16;
+  throw Error("INVALID_ARGUMENT", "precision",
+              "precision: expected 'float32' or 'bfloat16', got '" + name + "'");
+}
+
+}  // namespace
 
 Napi::Function ModelObject::define(Napi::Env env) {
   return DefineClass(env, "Model",
@@ -39,7 +49,9 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                                           reader.text("name"),
                                                           reader.count("features"),
                                                           reader.texts("heads"),
-                                                          environment.executor().threads()});
+                                                          environment.executor().threads(),
+                                                          precision_of(reader.text("precision")),
+                                                          reader.flag("compiled")});
     return environment.run<std::shared_ptr<Model>>(
         info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {

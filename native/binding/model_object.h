@@ -19,7 +19,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
 
   const std::shared_ptr<Model>& model() const { return model_; }
 
-  /// `loadModel({ bytes, name, features, heads })`: a promise of a model.
+  /// `loadModel({ bytes, name, features, heads, precision, compiled })`: a promise of a model.
   static Napi::Value load(const Napi::CallbackInfo& info);
 
   /// `operatorsAmong({ names })`: those of the names that LibTorch has as operators.

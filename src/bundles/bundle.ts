@@ -6,10 +6,11 @@ import { FeedrankError } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { agreesWithGolden } from '../models/agrees-with-golden';
 import { Model } from '../models/model';
+import { checkPrecision, type Precision } from '../models/precision';
 import { Towers } from '../models/towers';
 import type { TowersDescription } from '../models/towers-description';
 import { differenceFromGolden } from '../models/towers-golden';
-import { checkPath } from '../validation';
+import { checkObject, checkPath } from '../validation';
 import { corruptBundle, shortMessage } from './bundle-error';
 import { checkTowerIds, fromLittleEndian, tensorSchemas, type TowerParts } from './bundle-parts';
 import { checkFeatures, checkGolden, checkHeads } from './check-parts';
@@ -18,6 +19,15 @@ import type { BundleManifest, RankerManifest, TowersManifest } from './manifest'
 import { readManifest } from './read-manifest';
 
 const isFileName = new RegExp(fileNamePattern);
+
+/** Options of {@link Bundle.open}. */
+export interface BundleOpenOptions {
+  /**
+   * What the linear layers of the ranker multiply in. `bfloat16` needs a processor with instructions
+   * for it (`PRECISION_UNAVAILABLE`). Defaults to `float32`.
+   */
+  readonly precision?: Precision;
+}
 
 /**
  * What a training wrote: a ranker, or two towers with the vectors of their items, or both, in one
@@ -45,15 +55,19 @@ export class Bundle {
   /**
    * Opens a bundle. Each of its files is read once; what was read is compared with the size and the
    * SHA-256 in the manifest, inspected, and loaded from those same bytes; and the model must answer
-   * to the golden inputs as it did when it was exported, to |a − b| ≤ 1e-4 · max(1, |b|).
+   * to the golden inputs as it did when it was exported, to |a − b| ≤ 1e-4 · max(1, |b|). In bfloat16
+   * it must do so in float32 first, and then in bfloat16 to 0.05 · max(1, |b|).
    *
    * Rejects with `BUNDLE_NOT_FOUND`; with `BUNDLE_CORRUPT`, naming the file that is not what was
    * written; with `BUNDLE_VERSION` where the format, or the minor version of the LibTorch that wrote
    * it, is newer than what reads it; with `BUNDLE_GOLDEN` where the answers differ; and as
    * {@link Model.load}. Whatever was in service before is untouched.
    */
-  static async open(folder: string): Promise<Bundle> {
+  static async open(folder: string, options: BundleOpenOptions = {}): Promise<Bundle> {
     checkPath(folder, 'path');
+    checkObject(options, 'options');
+    const { precision = 'float32' } = options;
+    checkPrecision(precision);
     const manifest = await readManifest(folder);
     checkLibtorch(folder, manifest);
     const files = await readFiles(folder, manifest);
@@ -66,7 +80,7 @@ export class Bundle {
     if (ranker === undefined && towers === undefined) {
       throw wrongManifest(folder, 'it has neither a ranker nor towers');
     }
-    const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file)));
+    const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file), precision));
     try {
       const loaded = towers && (await loadTowers(folder, towers, fileOf));
       return new Bundle(folder, manifest, model, loaded);
@@ -149,7 +163,12 @@ async function readFiles(
   return files;
 }
 
-async function loadRanker(folder: string, manifest: RankerManifest, bytes: Buffer): Promise<Model> {
+async function loadRanker(
+  folder: string,
+  manifest: RankerManifest,
+  bytes: Buffer,
+  precision: Precision,
+): Promise<Model> {
   const { features, heads, golden } = manifest;
   const schemas = tensorSchemas(features.length, heads.length);
   try {
@@ -164,10 +183,22 @@ async function loadRanker(folder: string, manifest: RankerManifest, bytes: Buffe
       throw wrongManifest(folder, `ranker.${side} does not fit its features and heads`);
     }
   }
-  const model = await Model.fromBytes(bytes, path.join(folder, manifest.file), {
-    features,
-    heads,
-  });
+  if (precision !== 'float32') {
+    // What tells a file that was changed from one that rounds is what float32 answers.
+    (await loadChecked(folder, manifest, bytes, 'float32')).dispose();
+  }
+  return loadChecked(folder, manifest, bytes, precision);
+}
+
+async function loadChecked(
+  folder: string,
+  manifest: RankerManifest,
+  bytes: Buffer,
+  precision: Precision,
+): Promise<Model> {
+  const { file, features, heads } = manifest;
+  const description = { features, heads };
+  const model = await Model.fromBytes(bytes, path.join(folder, file), description, precision);
   try {
     await checkAnswers(folder, model, manifest);
   } catch (error) {
@@ -183,13 +214,14 @@ async function checkAnswers(
   { file, heads, golden }: RankerManifest,
 ): Promise<void> {
   const scores = await model.score(golden.inputs.flat());
+  const how = model.precision === 'float32' ? '' : ` in ${model.precision}`;
   golden.outputs.flat().forEach((expected, i) => {
     const got = scores[i]!;
-    if (agreesWithGolden(got, expected)) return;
+    if (agreesWithGolden(got, expected, model.precision)) return;
     const head = heads[i % heads.length]!.name;
     throw new FeedrankError(
       'BUNDLE_GOLDEN',
-      `path: ${file} of bundle '${folder.slice(0, 500)}' does not answer as it did when it was exported: ` +
+      `path: ${file} of bundle '${folder.slice(0, 500)}' does not answer${how} as it did when it was exported: ` +
         `golden row ${Math.floor(i / heads.length)}, head ${head}: expected ${expected}, got ${got}`,
       'path',
     );

@@ -3,6 +3,7 @@ import type { Bundle } from '../bundles/bundle';
 import type { Catalog } from '../catalog/catalog';
 import { invalidArgument } from '../errors';
 import type { Model } from '../models/model';
+import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
 import { torchScript } from '../stages/native-stages';
 import { checkName, checkObject } from '../validation';
@@ -26,9 +27,13 @@ interface BundleStages {
  * @internal
  */
 export async function takeBundles(
-  { bundle, ranker, bundles = {} }: FeedOptions,
+  { bundle, ranker, bundles = {}, precision }: FeedOptions,
   catalog: Catalog,
 ): Promise<BundleStages> {
+  const folders = [bundle, ...Object.values(checkObject(bundles, 'bundles'))];
+  if (precision !== undefined && !folders.some((given) => typeof given === 'string')) {
+    throw invalidArgument('precision', 'none, where the feed opens no bundle', precision);
+  }
   if (bundle === undefined && ranker === undefined) {
     throw invalidArgument('ranker', 'a ranker, or a bundle', ranker);
   }
@@ -38,14 +43,14 @@ export async function takeBundles(
   const opened: Bundle[] = [];
   try {
     const smaller: SmallerBundle[] = [];
-    for (const [name, given] of Object.entries(checkObject(bundles, 'bundles'))) {
+    for (const [name, given] of Object.entries(bundles)) {
       const argument = `bundles.${checkName(name, 'bundles')}`;
-      smaller.push({ name, model: (await open(given, argument, opened)).model });
+      smaller.push({ name, model: (await open(given, argument, precision, opened)).model });
     }
     if (bundle === undefined) {
       return { stages: { ranker }, towers: undefined, smaller, opened };
     }
-    const { model, towers } = await open(bundle, 'bundle', opened);
+    const { model, towers } = await open(bundle, 'bundle', precision, opened);
     const spaces = catalog.schema.spaces.map((space) => space.name);
     return {
       stages: { ranker: torchScript(model) },
@@ -63,6 +68,7 @@ export async function takeBundles(
 async function open(
   given: unknown,
   argument: string,
+  precision: Precision | undefined,
   opened: Bundle[],
 ): Promise<{ model: Model; towers: Towers | undefined }> {
   // A feed without a bundle need not load what reads one.
@@ -71,7 +77,10 @@ async function open(
   if (typeof given !== 'string' && !(given instanceof Bundle)) {
     throw invalidArgument(argument, 'the folder of a bundle, or a Bundle', given);
   }
-  const bundle = typeof given === 'string' ? await Bundle.open(given) : given;
+  const bundle =
+    typeof given === 'string'
+      ? await Bundle.open(given, precision === undefined ? {} : { precision })
+      : given;
   if (typeof given === 'string') opened.push(bundle);
   if (bundle.ranker === undefined) throw invalidArgument(argument, 'a bundle with a ranker', given);
   return { model: bundle.ranker, towers: bundle.towers };

@@ -1,5 +1,6 @@
 import type { Bundle } from '../bundles/bundle';
 import type { Catalog } from '../catalog/catalog';
+import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
 import type { RankProfile } from '../profile/rank-profile';
 import type { EngagementOptions } from './engagement-options';
@@ -26,6 +27,8 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
    * which the feed opens and disposes of with itself, or bundles that you opened. Defaults to none.
    */
   readonly bundles?: Readonly<Record<string, string | Bundle>>;
+  /** Of the bundles that the feed opens, as in `Bundle.open`. Defaults to `float32`. */
+  readonly precision?: Precision;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }

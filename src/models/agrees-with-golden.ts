@@ -1,8 +1,16 @@
+import type { Precision } from './precision';
+
 /**
- * Whether an answer is what was stored with a model, to |a − b| ≤ 1e-4 · max(1, |b|): processors round
- * differently. Never for NaN.
+ * Whether an answer is what was stored with a model, to |a − b| ≤ r · max(1, |b|). In float32 r is
+ * 1e-4, because processors round differently. In bfloat16 it is 0.05: what is multiplied is off by
+ * up to 1/512 of itself, layer after layer. Never for NaN.
  * @internal
  */
-export function agreesWithGolden(answer: number, golden: number): boolean {
-  return Math.abs(answer - golden) <= 1e-4 * Math.max(1, Math.abs(golden));
+export function agreesWithGolden(
+  answer: number,
+  golden: number,
+  precision: Precision = 'float32',
+): boolean {
+  const rounding = precision === 'bfloat16' ? 0.05 : 1e-4;
+  return Math.abs(answer - golden) <= rounding * Math.max(1, Math.abs(golden));
 }

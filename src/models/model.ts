@@ -1,5 +1,6 @@
 import { inspectArchive } from '../archives/inspect-archive';
-import { binding, type NativeModel } from '../binding';
+import { readArchive } from '../archives/read-archive';
+import { binding, type NativeModel, type NativeModelOptions } from '../binding';
 import { FeedrankError, guardAsync, invalidArgument } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { checkObject, checkPath, copyVector, ownValue } from '../validation';
@@ -8,6 +9,7 @@ import {
   toModelDescription,
   type ModelDescription,
 } from './model-description';
+import { checkPrecision, type Precision } from './precision';
 
 /** Options of {@link Model.load}. */
 export interface ModelLoadOptions {
@@ -16,8 +18,19 @@ export interface ModelLoadOptions {
    * `true`: give it only for files that you made or checked. Defaults to `false`.
    */
   readonly allowUnverified?: boolean;
+  /**
+   * A `.pt2` package (AOTInductor) is native code that nothing can inspect: with `true`, and
+   * `allowUnverified`, its author is given this process. Defaults to `false`.
+   */
+  readonly allowNativeCode?: boolean;
   /** Instead of the `model.json` beside the file. */
   readonly description?: unknown;
+  /**
+   * What the linear layers multiply in. `bfloat16` needs a processor with instructions for it
+   * (`PRECISION_UNAVAILABLE`), and is not for `.pt2` packages, whose precision is their own. Defaults
+   * to `float32`.
+   */
+  readonly precision?: Precision;
 }
 
 /**
@@ -29,25 +42,37 @@ export class Model {
   readonly description: ModelDescription;
   /** Names of the heads, in order. */
   readonly heads: readonly string[];
+  /** Of a package, what its scores are in. */
+  readonly precision: Precision;
   #native: NativeModel | undefined;
 
-  private constructor(path: string, description: ModelDescription, native: NativeModel) {
+  private constructor(
+    path: string,
+    description: ModelDescription,
+    precision: Precision,
+    native: NativeModel,
+  ) {
     this.path = path;
     this.description = description;
     this.heads = native.heads;
+    this.precision = precision;
     this.#native = native;
   }
 
   /**
-   * Loads a TorchScript file with its description, freezes it and warms it up. The file is read once
-   * and inspected before LibTorch sees it. Rejects with `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`,
-   * `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it holds code or entries that no ranking
-   * model needs), `MODEL_SHAPE` (it does not take the features that its description lists, or answers
-   * in another shape) or `MODEL_OUTPUT` (it answers NaN or infinity to plain input).
+   * Loads a TorchScript file, or a `.pt2` package, with its description, freezes it, gives its linear layers to oneDNN and
+   * warms it up. The file is read once and inspected before LibTorch sees it. Rejects with
+   * `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it
+   * holds code or entries that no ranking model needs), `MODEL_SHAPE` (it does not take the features
+   * that its description lists, or answers in another shape), `MODEL_OUTPUT` (it answers NaN or
+   * infinity to plain input, or a row's scores depend on other rows) or `PRECISION_UNAVAILABLE`.
+   * docs/fast-rankers.md says what a package must be.
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
     checkPath(path, 'path');
     checkObject(options, 'options');
+    const { precision = 'float32' } = options;
+    checkPrecision(precision);
     if (options.allowUnverified !== true) {
       throw new FeedrankError(
         'MODEL_UNVERIFIED',
@@ -55,11 +80,16 @@ export class Model {
         'path',
       );
     }
+    const compiled = path.endsWith('.pt2');
+    if (compiled) checkNativeCode(path, options);
     const description =
       options.description === undefined
         ? await readModelDescription(path)
         : toModelDescription(options.description, 'description');
-    return Model.fromBytes(await readModel(path), path, description);
+    const bytes = await readModel(path);
+    return compiled
+      ? Model.#fromPackage(bytes, path, description)
+      : Model.fromBytes(bytes, path, description, precision);
   }
 
   /**
@@ -70,17 +100,36 @@ export class Model {
     bytes: Buffer,
     path: string,
     description: ModelDescription,
+    precision: Precision = 'float32',
   ): Promise<Model> {
     await inspectArchive(bytes, { argument: 'path', file: path });
+    return Model.#fromChecked({ bytes, precision, compiled: false }, path, description);
+  }
+
+  static async #fromPackage(
+    bytes: Buffer,
+    path: string,
+    description: ModelDescription,
+  ): Promise<Model> {
+    // What it does cannot be checked, and that it is whole can.
+    await readArchive(bytes, { argument: 'path', file: path });
+    return Model.#fromChecked({ bytes, precision: 'float32', compiled: true }, path, description);
+  }
+
+  static async #fromChecked(
+    checked: Pick<NativeModelOptions, 'bytes' | 'precision' | 'compiled'>,
+    path: string,
+    description: ModelDescription,
+  ): Promise<Model> {
     const native = await guardAsync(() =>
       binding().loadModel({
-        bytes,
+        ...checked,
         name: path,
         features: description.features.length,
         heads: description.heads?.map((head) => head.name) ?? [],
       }),
     );
-    return new Model(path, description, native);
+    return new Model(path, description, checked.precision, native);
   }
 
   /**
@@ -124,6 +173,22 @@ export class Model {
       throw new FeedrankError('DISPOSED', 'model: it has been disposed of', 'model');
     }
     return this.#native;
+  }
+}
+
+function checkNativeCode(
+  path: string,
+  { allowNativeCode, precision }: Pick<ModelLoadOptions, 'allowNativeCode' | 'precision'>,
+): void {
+  if (allowNativeCode !== true) {
+    throw new FeedrankError(
+      'MODEL_UNVERIFIED',
+      `path: '${path.slice(0, 500)}' is a package of native code, which nothing can inspect; if you trust it with this process, pass allowNativeCode: true`,
+      'path',
+    );
+  }
+  if (precision !== undefined) {
+    throw invalidArgument('precision', 'none, since a package has its own', precision);
   }
 }
 

@@ -285,3 +285,83 @@ TEST_CASE("a network whose sizes do not fit together is not written") {
   EXPECT_EQ(error_code([&] { save_scripted_network(network, folder.path("no/such/model.pt")); }),
             "FILE_NOT_WRITTEN");
 }
+
+TEST_CASE("every number of rows gives a row the same score, to the last bit") {
+  const TemporaryFolder folder;
+  // A plain network, and one with an activation and a norm of LibTorch's own between its layers.
+  save_scripted_network(random_network(20, {33, 70, 40, 2}), folder.path("network.pt"));
+  torch::jit::Module module("Scripted");
+  module.register_parameter("a", at::randn({70, 33}) / 6, false);
+  module.register_parameter("b", at::randn({2, 70}) / 8, false);
+  module.define(
+      "def forward(self, x: Tensor) -> Tensor:\n"
+      "    h = torch.layer_norm(torch.linear(x, self.a), [70])\n"
+      "    return torch.linear(torch.softplus(h), self.b)\n");
+  module.save(folder.path("module.pt"));
+  constexpr size_t kRows = 5000;
+  const auto rows = random_rows(21, kRows * 33);
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+    if (error_code([&] { check_precision(precision); }) != "none") continue;
+    for (const char* name : {"network.pt", "module.pt"}) {
+      ModelOptions options = options_of(folder.path(name), 33);
+      options.precision = precision;
+      Model model(options);
+      std::vector<float> together(kRows * 2);
+      model.forward(rows.data(), kRows, together.data());
+      Random random(22);
+      for (const size_t count :
+           {1, 2, 63, 64, 65, 127, 129, 256, 300, 511, 770, 1025, 1537, 2047, 2048, 2049, 4097}) {
+        const auto from =
+            static_cast<size_t>(random.between(0, static_cast<double>(kRows - count)));
+        std::vector<float> scores(count * 2);
+        model.forward(rows.data() + from * 33, count, scores.data());
+        size_t different = 0;
+        for (size_t i = 0; i < scores.size(); ++i) different += scores[i] != together[from * 2 + i];
+        EXPECT_EQ(different, 0U);
+      }
+    }
+  }
+}
+
+TEST_CASE("bfloat16 scores are close to float32 ones, or refused where a processor lacks it") {
+  const TemporaryFolder folder;
+  const ScriptedNetwork network = random_network(23, {20, 64, 32, 1});
+  save_scripted_network(network, folder.path("model.pt"));
+  ModelOptions options = options_of(folder.path("model.pt"), 20);
+  options.precision = Precision::kBfloat16;
+  const std::string code = error_code([&] { check_precision(Precision::kBfloat16); });
+  if (code != "none") {
+    EXPECT_EQ(error_code([&] { Model model(options); }), code);
+    SKIP("this processor has no avx512_bf16");
+  }
+  Model narrow(options);
+  options.precision = Precision::kFloat32;
+  Model model(options);
+  constexpr size_t kRows = 400;
+  const auto rows = random_rows(24, kRows * 20);
+  std::vector<float> exact(kRows);
+  std::vector<float> close(kRows);
+  model.forward(rows.data(), kRows, exact.data());
+  narrow.forward(rows.data(), kRows, close.data());
+  double squares = 0;
+  double spread = 0;
+  double mean = 0;
+  for (const float score : exact) mean += score / kRows;
+  for (size_t i = 0; i < kRows; ++i) {
+    squares += std::pow(close[i] - exact[i], 2) / kRows;
+    spread += std::pow(exact[i] - mean, 2) / kRows;
+  }
+  // Rounded operands: some two thousandths a layer, next to how much scores differ among rows.
+  EXPECT(squares > 0);
+  EXPECT_NEAR(std::sqrt(squares / spread), 0, 0.01);
+}
+
+TEST_CASE("a model whose rows depend on each other is refused") {
+  const TemporaryFolder folder;
+  for (const char* body : {"x[:, 0] - x[:, 0].mean()", "torch.softmax(x[:, 0], 0) * 1e4",
+                           "torch.cumsum(x[:, 0], 0)"}) {
+    save_script(std::string("def forward(self, x: Tensor) -> Tensor:\n    return ") + body + "\n",
+                folder.path("model.pt"));
+    EXPECT_EQ(load_code(folder.path("model.pt"), 2), "MODEL_OUTPUT");
+  }
+}

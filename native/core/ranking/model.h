@@ -6,19 +6,25 @@
 #include <vector>
 
 #include "ranking/model_backend.h"
+#include "ranking/row_buckets.h"
 
 namespace feedrank {
 
 /// A loaded ranking model, shared by all threads: it lends each caller a backend of its own, so
-/// that no two threads run one module at once. As many as there are threads are made and warmed up
-/// when the model is loaded, because a module's first passes are slow.
+/// that no two threads run one module at once; weights are shared. As many as there are threads are
+/// made and warmed up when the model is loaded, because a module's first passes are slow.
 class Model {
  public:
+  /// Throws as the backend's loader and RowBuckets do.
   explicit Model(const ModelOptions& options)
-      : features_(options.features), prototype_(load_torchscript(options)) {
+      : features_(options.features),
+        prototype_(options.compiled ? load_compiled(options) : load_torchscript(options)),
+        // A package may have been compiled in any precision.
+        buckets_(*prototype_, options.features,
+                 rounding_of(options.compiled ? Precision::kBfloat16 : options.precision)) {
     for (uint32_t i = 0; i < options.threads; ++i) {
-      idle_.push_back(prototype_->clone());
-      warm_up(*idle_.back(), features_);
+      idle_.push_back({prototype_->clone(), {}, {}});
+      buckets_.warm_up(idle_.back());
     }
   }
 
@@ -27,27 +33,30 @@ class Model {
 
   uint32_t features() const { return features_; }
   const std::vector<std::string>& heads() const { return prototype_->heads(); }
+  const RowBuckets& buckets() const { return buckets_; }
 
+  /// Scores each row as if it were alone. Throws as ModelBackend::forward.
   void forward(const float* features, size_t rows, float* scores) {
-    std::unique_ptr<ModelBackend> backend = borrow();
-    backend->forward(features, rows, scores);
+    ModelLane lane = borrow();
+    buckets_.forward(lane, features, rows, scores);
     std::scoped_lock lock(mutex_);
-    idle_.push_back(std::move(backend));
+    idle_.push_back(std::move(lane));
   }
 
  private:
-  std::unique_ptr<ModelBackend> borrow() {
+  ModelLane borrow() {
     std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return prototype_->clone();
-    std::unique_ptr<ModelBackend> backend = std::move(idle_.back());
+    if (idle_.empty()) return {prototype_->clone(), {}, {}};
+    ModelLane lane = std::move(idle_.back());
     idle_.pop_back();
-    return backend;
+    return lane;
   }
 
   const uint32_t features_;
   std::mutex mutex_;
   const std::unique_ptr<ModelBackend> prototype_;
-  std::vector<std::unique_ptr<ModelBackend>> idle_;
+  const RowBuckets buckets_;
+  std::vector<ModelLane> idle_;
 };
 
 }  // namespace feedrank

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ranking/precision.h"
+
 namespace feedrank {
 
 /// What runs a trained ranking model. One instance serves one thread at a time; `clone` makes
@@ -24,7 +26,8 @@ class ModelBackend {
 };
 
 struct ModelOptions {
-  /// A whole TorchScript file, which the caller has inspected: loading one runs code that it holds.
+  /// A whole TorchScript file, which the caller has inspected, or with `compiled` an AOTInductor
+  /// package, which nobody can: loading either runs code that it holds.
   std::string bytes;
   /// What messages call the file.
   std::string name;
@@ -34,15 +37,19 @@ struct ModelOptions {
   std::vector<std::string> heads;
   /// Backends to make ready for threads.
   uint32_t threads = 1;
+  Precision precision = Precision::kFloat32;
+  /// Whether the bytes are an AOTInductor package. Its precision is its own.
+  bool compiled = false;
 };
 
-/// Runs a backend on zeros and on small values, as often as a module needs to get up to speed.
-/// Throws MODEL_OUTPUT where it answers NaN or infinity, as it would in service.
-void warm_up(ModelBackend& backend, uint32_t features);
-
-/// Loads a TorchScript module, freezes it, and runs it once on zeros and once on random rows.
-/// Throws MODEL_CORRUPT, MODEL_SHAPE or MODEL_OUTPUT.
+/// Loads a TorchScript module, freezes it, gives its linear layers to oneDNN, and runs it once.
+/// Throws MODEL_CORRUPT, MODEL_SHAPE or PRECISION_UNAVAILABLE.
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
+
+/// Loads an AOTInductor package (.pt2), native code with the weights in it, and runs it once. Throws
+/// MODEL_CORRUPT, MODEL_REFUSED where its metadata does not say that it was exported for any number
+/// of rows, this LibTorch and this processor, or MODEL_SHAPE.
+std::unique_ptr<ModelBackend> load_compiled(const ModelOptions& options);
 
 /// Whether LibTorch has an operator of this name for tensors, such as "relu".
 bool is_operator(const std::string& name);

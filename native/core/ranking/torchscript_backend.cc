@@ -5,13 +5,13 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <sstream>
 
 #include "error.h"
 #include "ranking/frozen_module.h"
 #include "ranking/model_backend.h"
+#include "ranking/model_output.h"
+#include "ranking/prepacked_linears.h"
 #include "ranking/torch_error.h"
 
 namespace feedrank {
@@ -65,55 +65,23 @@ class TorchScriptBackend final : public ModelBackend {
       return;
     }
     if (!answer.isTensor()) refuse_output("another type");
-    const at::Tensor& tensor = answer.toTensor();
-    const int64_t count = tensor.dim() == 1 ? 1 : tensor.dim() == 2 ? tensor.size(1) : -1;
-    if (count < 1 || tensor.size(0) != 1) {
-      std::ostringstream shape;
-      shape << "shape " << tensor.sizes() << " for one row";
-      refuse_output(shape.str());
-    }
-    if (heads_.empty()) {
-      if (count == 1) heads_ = {"score"};
-      for (int64_t h = 0; count > 1 && h < count; ++h) {
-        heads_.push_back("head" + std::to_string(h));
-      }
-    }
-    if (heads_.size() != static_cast<size_t>(count)) {
-      refuse_output(std::to_string(count) + " heads where its description names " +
-                    std::to_string(heads_.size()));
-    }
+    name_heads(answer.toTensor(), 1, heads_);
   }
 
  private:
-  [[noreturn]] static void refuse_output(const std::string& got) {
-    throw Error("MODEL_SHAPE", "model",
-                "model: expected forward to return a tensor [n], [n, heads] or a dictionary of "
-                "tensors [n], got " +
-                    got);
-  }
-
   at::Tensor run(const float* features, size_t rows) {
     const auto count = static_cast<int64_t>(rows);
     at::Tensor input = at::from_blob(const_cast<float*>(features),
                                      {count, static_cast<int64_t>(features_)}, at::kFloat);
     const c10::IValue answer = module_.forward({input});
-    at::Tensor output;
-    if (answer.isGenericDict()) {
-      std::vector<at::Tensor> columns;
-      const auto dictionary = answer.toGenericDict();
-      for (const std::string& head : heads_) {
-        columns.push_back(dictionary.at(head).toTensor().to(at::kFloat).reshape({-1}));
-      }
-      output = at::stack(columns, 1);
-    } else if (answer.isTensor()) {
-      output = answer.toTensor().to(at::kFloat);
-      if (output.dim() == 1) output = output.unsqueeze(1);
+    if (answer.isTensor()) return to_scores(answer.toTensor(), count, heads_.size());
+    if (!answer.isGenericDict()) refuse_output("another type than when it was loaded");
+    std::vector<at::Tensor> columns;
+    const auto dictionary = answer.toGenericDict();
+    for (const std::string& head : heads_) {
+      columns.push_back(dictionary.at(head).toTensor().to(at::kFloat).reshape({-1}));
     }
-    if (!output.defined() || output.dim() != 2 || output.size(0) != count ||
-        output.size(1) != static_cast<int64_t>(heads_.size())) {
-      refuse_output("another shape than when it was loaded");
-    }
-    return output.contiguous();
+    return to_scores(at::stack(columns, 1), count, heads_.size());
   }
 
   torch::jit::Module module_;
@@ -123,26 +91,8 @@ class TorchScriptBackend final : public ModelBackend {
 
 }  // namespace
 
-void warm_up(ModelBackend& backend, uint32_t features) {
-  constexpr size_t kRows = 64;
-  std::vector<float> input(kRows * features);
-  std::vector<float> scores(kRows * backend.heads().size());
-  uint32_t state = 1;
-  for (int round = 0; round < 3; ++round) {
-    backend.forward(input.data(), kRows, scores.data());
-    if (!std::all_of(scores.begin(), scores.end(), [](float s) { return std::isfinite(s); })) {
-      throw Error("MODEL_OUTPUT", "model",
-                  "model: expected finite scores, got NaN or infinity for " +
-                      std::string(round == 0 ? "a row of zeros" : "rows of values in [-1, 1)"));
-    }
-    for (float& value : input) {
-      state = state * 1664525U + 1013904223U;
-      value = static_cast<float>(state >> 8) * 0x1p-23F - 1.0F;
-    }
-  }
-}
-
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
+  check_precision(options.precision);
   std::unique_ptr<TorchScriptBackend> backend;
   try {
     const auto reader = std::make_shared<caffe2::serialize::MemoryReadAdapter>(
@@ -150,8 +100,10 @@ std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
     constexpr bool kDebugFiles = false;
     torch::jit::Module module = torch::jit::load(reader, c10::Device(c10::kCPU), kDebugFiles);
     module.eval();
-    backend = std::make_unique<TorchScriptBackend>(frozen_module(module), options.features,
-                                                   options.heads);
+    torch::jit::Module frozen = frozen_module(module);
+    prepack_linears(frozen, options.precision);
+    backend =
+        std::make_unique<TorchScriptBackend>(std::move(frozen), options.features, options.heads);
   } catch (const std::exception& error) {
     throw Error("MODEL_CORRUPT", "path",
                 "path: '" + options.name + "' is not a TorchScript file that LibTorch " +
@@ -167,7 +119,6 @@ std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
                 "features: the model does not take rows of " + std::to_string(options.features) +
                     " features: " + first_line(error));
   }
-  warm_up(*backend, options.features);
   return backend;
 }
 
