@@ -163,7 +163,12 @@ std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info
 
 Napi::Value PlanObject::rank(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return RequestObject::run_request(info.Env(), make_request(info), {}, info[2]);
+    const auto request = make_request(info);
+    Executor& executor = Environment::of(info.Env()).executor();
+    return RequestObject::run_request(info.Env(), request, {}, info[2],
+                                      [this, request, &executor](Executor::Job job) {
+                                        queue_->submit(executor, request, std::move(job));
+                                      });
   });
 }
 

@@ -8,6 +8,7 @@
 #include "node_api.h"
 #include "retrieval/retriever.h"
 #include "slate/plan.h"
+#include "slate/rank_queue.h"
 #include "slate/request.h"
 
 namespace feedrank::binding {
@@ -36,6 +37,7 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
   std::shared_ptr<const Plan> plan_;
   std::shared_ptr<const Retriever> retriever_;
   uint32_t context_values_ = 0;
+  const std::shared_ptr<RankQueue> queue_ = std::make_shared<RankQueue>();
   std::unordered_map<std::string, std::shared_ptr<BudgetController>> controllers_;
 };
 

@@ -21,7 +21,8 @@ RequestObject::RequestObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
 }
 
 Napi::Value RequestObject::run_request(Napi::Env env, const std::shared_ptr<Request>& request,
-                                       ExternalResult result, const Napi::Value& flag) {
+                                       ExternalResult result, const Napi::Value& flag,
+                                       const Environment::Submit& submit) {
   Environment& environment = Environment::of(env);
   Environment::KeptObjects kept;
   int32_t* cancel = nullptr;
@@ -34,7 +35,7 @@ Napi::Value RequestObject::run_request(Napi::Env env, const std::shared_ptr<Requ
   // The environment holds the executor until what runs on it has ended.
   Executor* executor = &environment.executor();
   return environment.run<Request::State>(
-      env, environment.anywhere(),
+      env, submit,
       [request, answer, cancel, executor] {
         const auto cancelled = [cancel] {
           return cancel != nullptr &&
@@ -55,7 +56,8 @@ Napi::Value RequestObject::run(const Napi::CallbackInfo& info) {
     if (request_ == nullptr) throw Error("DISPOSED", "request", "request: it has ended");
     ExternalResult result =
         read_external_result(info[0], request_->plan(), request_->candidates().size());
-    return run_request(info.Env(), request_, std::move(result), info[1]);
+    return run_request(info.Env(), request_, std::move(result), info[1],
+                       Environment::of(info.Env()).anywhere());
   });
 }
 

@@ -19,7 +19,8 @@ class RequestObject : public Napi::ObjectWrap<RequestObject> {
   /// A promise of the request's next answer. `flag` is undefined, or an Int32Array whose first
   /// element turns 1 when the caller gives up.
   static Napi::Value run_request(Napi::Env env, const std::shared_ptr<Request>& request,
-                                 ExternalResult result, const Napi::Value& flag);
+                                 ExternalResult result, const Napi::Value& flag,
+                                 const Environment::Submit& submit);
 
  private:
   Napi::Value run(const Napi::CallbackInfo& info);

@@ -261,6 +261,23 @@ TEST_CASE("at least twice the slate is kept and ranked") {
   EXPECT_EQ(controller.keep(kThirty, -5), 125U);
 }
 
+TEST_CASE("requests retrieve together as far as the first of them is in time") {
+  BudgetController controller(2);
+  teach(controller, 1, 5);
+  for (int i = 0; i < 60; ++i) {
+    controller.took_scan(1, 4);
+    controller.took_scan(4, 10);
+  }
+  // Two milliseconds for each beside the first.
+  EXPECT_EQ(controller.together(kThirty, 0, {8, 2}), 4U);
+  EXPECT_EQ(controller.together(kThirty, 0, {100, 2}), 12U);
+  EXPECT_EQ(controller.together(kThirty, 20, {100, 2}), 2U);
+  EXPECT_EQ(controller.together(kThirty, 29, {100, 2}), 1U);
+  EXPECT_EQ(controller.together(kThirty, 0, {1, 2}), 1U);
+  const double none = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(controller.together({none, 99, 50, 500}, 0, {100, 2}), 16U);
+}
+
 TEST_CASE("times that are none leave a controller as it was") {
   BudgetController controller(2);
   teach(controller, 5, 20);

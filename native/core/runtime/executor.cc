@@ -84,6 +84,14 @@ bool Executor::submit_if_idle(const Job& job) {
   return true;
 }
 
+void Executor::resubmit(Job job) {
+  {
+    std::scoped_lock lock(mutex_);
+    queue_.push_front(std::move(job));
+  }
+  wake_.notify_one();
+}
+
 void Executor::submit_strand(Job job) {
   {
     std::scoped_lock lock(mutex_);

@@ -45,6 +45,9 @@ class Executor {
   /// whether it did. Such a job delays nobody who came before it.
   bool submit_if_idle(const Job& job);
 
+  /// For a job that was taken up before and had to wait: it comes first, whatever the limit is.
+  void resubmit(Job job);
+
  private:
   friend class Strand;
 

@@ -53,12 +53,33 @@ double BudgetController::quality(double budget_ms) const {
   return quality_of(budget_ms).value();
 }
 
-double BudgetController::least_work(const Promise& promise) const {
+double BudgetController::least_rest(const Promise& promise) const {
   const auto fewest = static_cast<double>(fewest_ranked(promise, promise.candidates));
   const CostLine cheapest = tiers_.empty() ? selection_.line() : tier_line(tiers_.back());
   const double planned = generation_.at(1) + narrowing_.at(fewest) + cheapest.at(fewest);
   // Stages that are not native take time, but not of a native thread.
   return work_.known() ? std::min(planned, work_.at(1)) : planned;
+}
+
+double BudgetController::least_work(const Promise& promise, const Queue& queue) const {
+  const double share = std::clamp(std::ceil(turns(queue)), 1.0, double{kMostTogether});
+  return scan_.at(share - 1) / share + least_rest(promise);
+}
+
+size_t BudgetController::together(const Promise& promise, double elapsed_ms,
+                                  const Queue& queue) const {
+  const double share = std::clamp(std::ceil(turns(queue)), 1.0, double{kMostTogether});
+  if (!std::isfinite(promise.budget_ms)) return static_cast<size_t>(share);
+  std::scoped_lock lock(mutex_);
+  const double left = quality_of(promise.budget_ms).value() * promise.budget_ms - elapsed_ms -
+                      least_rest(promise) - delivery_.at(1);
+  const double fits = 1 + std::floor(scan_.line().most_within(left));
+  return static_cast<size_t>(std::clamp(fits, 1.0, share));
+}
+
+void BudgetController::took_scan(size_t together, double ms) {
+  std::scoped_lock lock(mutex_);
+  scan_.record(static_cast<double>(together) - 1, ms);
 }
 
 CostLine BudgetController::tier_line(const Tier& tier) const {
@@ -68,7 +89,7 @@ CostLine BudgetController::tier_line(const Tier& tier) const {
 void BudgetController::admit(const Promise& promise, const Queue& queue) const {
   if (queue.waiting == 0 || !std::isfinite(promise.budget_ms)) return;
   std::scoped_lock lock(mutex_);
-  const double work = least_work(promise);
+  const double work = least_work(promise, queue);
   // Each thread is somewhere within a request.
   const double expected = work * (turns(queue) + 0.5) + work + delivery_.at(1);
   if (expected <= quality_of(promise.budget_ms).value() * promise.budget_ms) return;
@@ -79,7 +100,8 @@ void BudgetController::check_in_time(const Promise& promise, double elapsed_ms,
                                      const Queue& queue) const {
   if (queue.waiting == 0 || !std::isfinite(promise.budget_ms)) return;
   std::scoped_lock lock(mutex_);
-  const double expected = elapsed_ms + least_work(promise) + delivery_.at(1);
+  const double expected =
+      elapsed_ms + scan_.at(0) + least_rest(promise) + delivery_.at(1);
   if (expected > promise.budget_ms) throw refusal(promise, queue, expected);
 }
 

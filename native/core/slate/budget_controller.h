@@ -71,8 +71,15 @@ class BudgetController {
   /// that is more.
   static size_t fewest_ranked(const Promise& promise, size_t candidates);
 
-  /// What stages took. `generation` is for all of a request's generators; `narrowing` for merging
-  /// and filters.
+  /// Most requests that retrieve in one pass.
+  static constexpr size_t kMostTogether = 16;
+  /// How many of `queue.waiting` requests, the first of which has waited for `elapsed_ms`, are to
+  /// retrieve in one pass: each thread's share of them, if that lets the first be in time.
+  size_t together(const Promise& promise, double elapsed_ms, const Queue& queue) const;
+
+  /// What stages took. `scan` is for the decayed-dot generators of so many requests in one pass,
+  /// `generation` for one's other generators, `narrowing` for merging and filters.
+  void took_scan(size_t together, double ms);
   void took_generation(double ms);
   void took_narrowing(size_t candidates, double ms);
   void took_features(uint32_t tier, size_t candidates, double ms);
@@ -89,13 +96,16 @@ class BudgetController {
     LinearCost ranking;
   };
 
-  /// The least that an answer takes on a native thread.
-  double least_work(const Promise& promise) const;
+  /// The least that an answer takes on a native thread, but for its scan.
+  double least_rest(const Promise& promise) const;
+  /// The same with its share of a scan, where so many requests wait.
+  double least_work(const Promise& promise, const Queue& queue) const;
   CostLine tier_line(const Tier& tier) const;
   QualityControl& quality_of(double budget_ms);
   const QualityControl& quality_of(double budget_ms) const;
 
   mutable std::mutex mutex_;
+  LinearCost scan_;  // rows: requests beside the first
   LinearCost generation_;
   LinearCost narrowing_;
   std::vector<Tier> tiers_;

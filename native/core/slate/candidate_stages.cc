@@ -51,15 +51,13 @@ Request::Generated Request::generated(uint32_t generator, Executor* helpers) con
   const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
   switch (stage.kind) {
     case GeneratorStage::Kind::kDecayedDot: {
-      const bool knows_user =
-          std::any_of(user_vectors_.begin(), user_vectors_.end(),
-                      [&stage](const UserVectors& user) { return user.space == stage.space; });
-      if (!knows_user) {
+      if (!knows_reader_in(stage.space)) {
         const bool expected = plan_->reader_encoder && plan_->reader_encoder->space == stage.space;
         if (expected) throw std::runtime_error(encoder_failure_);
         return {{}, "no user vector"};
       }
       if (quota == 0) return {};
+      if (found_together_.contains(generator)) return {found_together_.at(generator).items, ""};
       return {decayed_dot_items(*snapshot_, *retriever_, stage.space, user_vectors_, query_.now,
                                 settings_.tau_ms, settings_.negatives, quota, helpers),
               ""};
@@ -102,6 +100,19 @@ Request::Generated Request::generated(uint32_t generator, Executor* helpers) con
   return {};
 }
 
+std::optional<DecayedDotNeed> Request::need_of(uint32_t generator) const {
+  const GeneratorStage& stage = plan_->generators[generator];
+  const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
+  const bool scans = stage.kind == GeneratorStage::Kind::kDecayedDot && !query_.list &&
+                     quota > 0 && knows_reader_in(stage.space);
+  if (!scans) return std::nullopt;
+  return DecayedDotNeed{user_vectors_, query_.now, settings_.tau_ms, settings_.negatives, quota};
+}
+
+void Request::take_found(uint32_t generator, std::vector<Retrieved> items, double ms) {
+  found_together_[generator] = {std::move(items), ms};
+}
+
 void Request::generate(Executor* helpers) {
   const size_t count = plan_->generators.size();
   generated_.resize(count);
@@ -136,10 +147,15 @@ void Request::generate(Executor* helpers) {
       }
     }
     line.ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    if (found_together_.contains(generator)) line.ms = found_together_.at(generator).ms;
     line.out = static_cast<uint32_t>(generated_[generator].size());
   };
   run_in_parallel(sharing, static_cast<uint32_t>(native.size()), run_one);
-  for (StageTrace& line : lines) trace_.stages.push_back(std::move(line));
+  for (size_t n = 0; n < native.size(); ++n) {
+    const bool scanned = plan_->generators[native[n]].kind == GeneratorStage::Kind::kDecayedDot;
+    if (scanned && !found_together_.contains(native[n])) scan_ms_ += lines[n].ms;
+    trace_.stages.push_back(std::move(lines[n]));
+  }
 }
 
 void Request::merge(const GeneratedItems& external) {
@@ -160,7 +176,10 @@ void Request::merge(const GeneratedItems& external) {
     }
     timed.produced(items.size());
   }
-  if (controller_) controller_->took_generation(lap_ms());
+  if (controller_) {
+    if (scan_ms_ > 0) controller_->took_scan(1, scan_ms_);
+    controller_->took_generation(std::max(0.0, lap_ms() - scan_ms_));
+  }
   Timed timed(*this, "merge", "merge");
   const uint32_t most = candidates_to_keep();
   trace_.budget.kept = most;

@@ -52,23 +52,9 @@ std::vector<Retrieved> newest_items(const Snapshot& snapshot, int64_t now, uint3
   return items;
 }
 
-}  // namespace
-
-std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
-                                         uint32_t space, std::span<const UserVectors> users,
-                                         int64_t now, double tau_ms, NegativeDots negatives,
-                                         uint32_t k, Executor* helpers) {
-  std::vector<RetrievalQuery> queries;
-  for (const UserVectors& user : users) {
-    if (user.space != space) continue;
-    for (uint32_t u = 0; u < user.count(); ++u) {
-      queries.push_back(
-          {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions), now,
-           tau_ms, k, negatives});
-    }
-  }
-  if (queries.empty()) return {};
-  std::vector<std::vector<Retrieved>> found = retriever.retrieve(snapshot, space, queries, helpers);
+/// The best of what was found for each of a reader's vectors.
+std::vector<Retrieved> best_of_all(const Snapshot& snapshot,
+                                   std::span<std::vector<Retrieved>> found, uint32_t k) {
   if (found.size() == 1) return std::move(found.front());
   std::unordered_map<Row, double> best;
   for (const auto& items : found) {
@@ -83,6 +69,46 @@ std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriev
   std::sort(merged.begin(), merged.end(), by_score(snapshot));
   if (merged.size() > k) merged.resize(k);
   return merged;
+}
+
+}  // namespace
+
+std::vector<std::vector<Retrieved>> decayed_dot_items(const Snapshot& snapshot,
+                                                      const Retriever& retriever, uint32_t space,
+                                                      std::span<const DecayedDotNeed> needs,
+                                                      Executor* helpers) {
+  std::vector<RetrievalQuery> queries;
+  std::vector<size_t> ends;  // of each need's queries
+  for (const DecayedDotNeed& need : needs) {
+    for (const UserVectors& user : need.users) {
+      if (user.space != space) continue;
+      for (uint32_t u = 0; u < user.count(); ++u) {
+        queries.push_back(
+            {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions),
+             need.now, need.tau_ms, need.k, need.negatives});
+      }
+    }
+    ends.push_back(queries.size());
+  }
+  std::vector<std::vector<Retrieved>> found;
+  if (!queries.empty()) found = retriever.retrieve(snapshot, space, queries, helpers);
+  std::vector<std::vector<Retrieved>> items;
+  size_t begin = 0;
+  for (size_t n = 0; n < needs.size(); ++n) {
+    const auto own = std::span(found).subspan(begin, ends[n] - begin);
+    items.push_back(best_of_all(snapshot, own, needs[n].k));
+    begin = ends[n];
+  }
+  return items;
+}
+
+std::vector<Retrieved> decayed_dot_items(const Snapshot& snapshot, const Retriever& retriever,
+                                         uint32_t space, std::span<const UserVectors> users,
+                                         int64_t now, double tau_ms, NegativeDots negatives,
+                                         uint32_t k, Executor* helpers) {
+  const DecayedDotNeed need{users, now, tau_ms, negatives, k};
+  return std::move(
+      decayed_dot_items(snapshot, retriever, space, std::span(&need, 1), helpers).front());
 }
 
 std::vector<Retrieved> trending_items(const Snapshot& snapshot, const CounterStore& counters,

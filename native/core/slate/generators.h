@@ -11,6 +11,21 @@
 
 namespace feedrank {
 
+/// What one request wants of decayed_dot_items.
+struct DecayedDotNeed {
+  std::span<const UserVectors> users;
+  int64_t now = 0;
+  double tau_ms = 0;
+  NegativeDots negatives = NegativeDots::kDecay;
+  uint32_t k = 0;
+};
+
+/// decayed_dot_items for several requests in one pass over the catalog, with the same answers.
+std::vector<std::vector<Retrieved>> decayed_dot_items(const Snapshot& snapshot,
+                                                      const Retriever& retriever, uint32_t space,
+                                                      std::span<const DecayedDotNeed> needs,
+                                                      Executor* helpers);
+
 /// The `k` best items for a reader by dot(user, item) · exp(−age / τ), the best of several user
 /// vectors. Empty where the query brings no vector for the space. `helpers` as for
 /// Retriever::retrieve.

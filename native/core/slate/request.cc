@@ -58,7 +58,7 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
   const auto begin = Clock::now();
   // Who gave up while the request was waiting for a thread does not pay for a scan.
   if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
-  if (snapshot_ == nullptr) {
+  if (!std::exchange(started_, true)) {
     trace_.queue_ms = milliseconds(begin - created_);
     lap_ = begin;
     plan_spending(helpers);
@@ -83,10 +83,9 @@ Request::State Request::run(ExternalResult result, const std::function<bool()>& 
 }
 
 void Request::start(Executor* helpers) {
-  snapshot_ = engagement_->catalog()->pin();
+  if (snapshot_ == nullptr) pin(engagement_->catalog()->pin());
   candidates_.generators = query_.list ? 0 : static_cast<uint32_t>(plan_->generators.size());
   if (query_.explain) candidates_.history.emplace(candidates_.generators);
-  encode_reader();
   if (query_.list) {
     take_list();
     next_ = State::kEnrichers;
@@ -94,6 +93,11 @@ void Request::start(Executor* helpers) {
     return;
   }
   generate(helpers);
+}
+
+void Request::pin(std::shared_ptr<const Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  encode_reader();
 }
 
 void Request::encode_reader() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "catalog/snapshot.h"
@@ -16,6 +17,7 @@
 #include "slate/budget_controller.h"
 #include "slate/candidate_set.h"
 #include "slate/external_result.h"
+#include "slate/generators.h"
 #include "slate/plan.h"
 #include "slate/query.h"
 #include "slate/selector.h"
@@ -51,6 +53,19 @@ class Request {
   /// OVERLOADED where it has waited for so long that it cannot be answered in time.
   State run(ExternalResult result, const std::function<bool()>& cancelled,
             Executor* helpers = nullptr);
+
+  const std::shared_ptr<BudgetController>& controller() const { return controller_; }
+  Engagement& engagement() const { return *engagement_; }
+  const Retriever& retriever() const { return *retriever_; }
+
+  /// For requests that retrieve in one pass, before they are run: the state that this one sees
+  /// then, and what was found for one of its decayed-dot generators, in `ms` for all of them.
+  void pin(std::shared_ptr<const Snapshot> snapshot);
+  /// What to find; nothing where the generator would not scan.
+  std::optional<DecayedDotNeed> need_of(uint32_t generator) const;
+  void take_found(uint32_t generator, std::vector<Retrieved> items, double ms);
+  /// Whether it has waited for so long that it will be refused.
+  bool too_late(const Queue& queue) const;
 
   /// What its settings promise.
   Promise promise() const;
@@ -138,7 +153,14 @@ class Request {
   const std::shared_ptr<BudgetController> controller_;
   const Clock::time_point created_ = Clock::now();
 
-  std::unique_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  struct FoundTogether {
+    std::vector<Retrieved> items;
+    double ms = 0;
+  };
+  std::unordered_map<uint32_t, FoundTogether> found_together_;  // by generator
+  double scan_ms_ = 0;                                          // of its own decayed-dot generators
+  bool started_ = false;
   std::vector<UserVectors> user_vectors_;  // the query's, and what the user tower made
   std::string encoder_failure_;            // why it made none
   State next_ = State::kGenerators;        // the next stage, native or external

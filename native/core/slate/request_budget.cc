@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "slate/overloaded.h"
 #include "slate/request.h"
 #include "slate/timed_stage.h"
 
@@ -31,6 +32,16 @@ void Request::plan_spending(const Executor* helpers) {
   controller_->check_in_time(promise(), elapsed, queue);
   trace_.budget.quality = controller_->quality(settings_.budget_ms);
   end_ms_ = controller_->end_ms(promise(), elapsed, queue);
+}
+
+bool Request::too_late(const Queue& queue) const {
+  if (!controller_) return false;
+  try {
+    controller_->check_in_time(promise(), elapsed_ms(), queue);
+    return false;
+  } catch (const Overloaded&) {
+    return true;
+  }
 }
 
 uint32_t Request::candidates_to_keep() const {

@@ -1,0 +1,145 @@
+'use strict';
+
+// node bench/budget.js [--budgets 30,10] [--items 1000000] [--seconds 5] [--threads 2] [--json FILE]
+//
+// What a latency budget holds under load, by open-loop load from a process of its own on a service in
+// another: capacity, which is the highest rate at which 99% of all requests are answered within the
+// budget; and what comes of rates up to twice that. Beside it, the capacity of full answers alone.
+
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
+const { mkdtempSync } = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const Table = require('cli-table3');
+const { sayMachine, writeRows } = require('./measured-rows');
+
+const queryCount = 64;
+const factors = [0.5, 0.75, 1, 1.5, 2];
+
+/** A child process that answers one message at a time. */
+async function start(file, ...args) {
+  const child = fork(path.join(__dirname, 'budget', file), args.map(String));
+  const answer = async () => {
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`${file} ended`);
+    });
+    const [message] = await Promise.race([once(child, 'message'), ended]);
+    return message;
+  };
+  await answer();
+  const ask = (message) => {
+    child.send(message);
+    return answer();
+  };
+  return { ask, stop: () => child.kill() };
+}
+
+const holds = ({ offered, inTime }) => inTime >= 0.99 * offered;
+
+/** The highest rate that holds, within some 6%. */
+async function findCapacity(measure) {
+  let low = 0;
+  let best;
+  let rate = 50;
+  for (; ; rate *= 2) {
+    const found = await measure(rate);
+    if (!holds(found)) break;
+    low = rate;
+    best = found;
+  }
+  let high = rate;
+  while (high - low > 0.06 * high && high > 2) {
+    rate = (low + high) / 2;
+    const found = await measure(rate);
+    if (holds(found)) {
+      low = rate;
+      best = found;
+    } else {
+      high = rate;
+    }
+  }
+  return best ?? { rate: low, goodput: 0 };
+}
+
+async function measureBudget(budgetMs, { service, load, seconds }) {
+  const at = async (rate, servedMs) => {
+    await service.ask({ budgetMs: servedMs });
+    const found = await load.ask({ rate, seconds, budgetMs });
+    return { ...found, ...(await service.ask({})) };
+  };
+  const full = await findCapacity((rate) => at(rate, null));
+  const capacity = await findCapacity((rate) => at(rate, budgetMs));
+  const steps = [];
+  for (const factor of factors) {
+    steps.push({ factor, ...(await at(factor * capacity.rate, budgetMs)) });
+  }
+  return { budgetMs, fullCapacity: full.rate, capacity: capacity.rate, atCapacity: capacity, steps };
+}
+
+function show({ budgetMs, capacity, fullCapacity, atCapacity, steps }) {
+  const table = new Table({
+    head: [
+      ...['load', 'requests/s', 'in time', 'goodput', 'of capacity', 'refused', 'p50', 'p99'],
+      ...['full', 'smaller', 'dot', 'ranked', 'q', 'overlap', 'loop p99'],
+    ],
+  });
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  for (const step of steps) {
+    const { tiers } = step;
+    table.push([
+      `${step.factor}×`,
+      step.rate.toFixed(0),
+      percent(step.withinBudget),
+      step.goodput.toFixed(0),
+      (step.goodput / atCapacity.goodput).toFixed(2),
+      percent(step.refused / step.offered),
+      step.p50?.toFixed(1) ?? '',
+      step.p99?.toFixed(1) ?? '',
+      percent(tiers.full),
+      percent(tiers.smaller),
+      percent(tiers['decayed-dot']),
+      step.ranked.toFixed(0),
+      step.quality.toFixed(2),
+      percent(step.overlap),
+      step.eventLoopDelayP99Ms.toFixed(1),
+    ]);
+  }
+  console.log(
+    `budget ${budgetMs} ms: capacity ${capacity.toFixed(0)} requests/s ` +
+      `(of full answers alone ${fullCapacity.toFixed(0)})`,
+  );
+  console.log(table.toString());
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      budgets: { type: 'string', default: '30,10' },
+      items: { type: 'string', default: '1000000' },
+      seconds: { type: 'string', default: '4' },
+      threads: { type: 'string', default: '2' },
+      json: { type: 'string' },
+    },
+  });
+  const socket = path.join(mkdtempSync(path.join(os.tmpdir(), 'feedrank-budget-')), 'socket');
+  const service = await start('service.js', socket, values.items, queryCount, values.threads);
+  const load = await start('load.js', socket, queryCount);
+  try {
+    await load.ask({ learn: true });
+    const rows = [];
+    for (const budget of values.budgets.split(',').map(Number)) {
+      const row = await measureBudget(budget, { service, load, seconds: Number(values.seconds) });
+      rows.push(row);
+      show(row);
+    }
+    sayMachine();
+    writeRows(values.json, rows);
+  } finally {
+    service.stop();
+    load.stop();
+  }
+}
+
+void main();
