@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -89,7 +90,7 @@ class Worker {
   struct Asked {
     ScanLane lane;
     bool ended = false;
-    double threshold = 0;
+    double threshold = -std::numeric_limits<double>::infinity();
     double newest_weight = 0;
     std::array<uint32_t, ScanSegment::kUnit + kScanBlock> positions;
     std::array<int32_t, ScanSegment::kUnit + kScanBlock> dots;
