@@ -75,7 +75,13 @@ async function measureBudget(budgetMs, { service, load, seconds }) {
   for (const factor of factors) {
     steps.push({ factor, ...(await at(factor * capacity.rate, budgetMs)) });
   }
-  return { budgetMs, fullCapacity: full.rate, capacity: capacity.rate, atCapacity: capacity, steps };
+  return {
+    budgetMs,
+    fullCapacity: full.rate,
+    capacity: capacity.rate,
+    atCapacity: capacity,
+    steps,
+  };
 }
 
 function show({ budgetMs, capacity, fullCapacity, atCapacity, steps }) {

@@ -60,13 +60,15 @@ export class Model {
   }
 
   /**
-   * Loads a TorchScript file, or a `.pt2` package, with its description, freezes it, gives its linear layers to oneDNN and
-   * warms it up. The file is read once and inspected before LibTorch sees it. Rejects with
-   * `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`, `MODEL_REFUSED` (it
-   * holds code or entries that no ranking model needs), `MODEL_SHAPE` (it does not take the features
-   * that its description lists, or answers in another shape), `MODEL_OUTPUT` (it answers NaN or
-   * infinity to plain input, or a row's scores depend on other rows) or `PRECISION_UNAVAILABLE`.
-   * docs/fast-rankers.md says what a package must be.
+   * Loads a TorchScript file with its description, freezes it, gives its linear layers to oneDNN and
+   * warms it up. The file is read once and inspected before LibTorch sees it. A `.pt2` package is
+   * loaded as it is; docs/fast-rankers.md says what it must be.
+   *
+   * Rejects with `MODEL_UNVERIFIED`, `MODEL_NOT_FOUND`, `MODEL_DESCRIPTION`, `MODEL_CORRUPT`,
+   * `MODEL_REFUSED` (it holds code or entries that no ranking model needs, or a package is for
+   * something else), `MODEL_SHAPE` (it does not take the features that its description lists, or
+   * answers in another shape), `MODEL_OUTPUT` (it answers NaN or infinity to plain input, or a row's
+   * scores depend on other rows) or `PRECISION_UNAVAILABLE`.
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
     checkPath(path, 'path');

@@ -1,3 +1,5 @@
+#include "retrieval/device_retriever.h"
+
 #include <torch/script.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 
 #include "brute_force.h"
 #include "check.h"
-#include "retrieval/device_retriever.h"
 #include "support.h"
 
 namespace {
@@ -69,8 +70,7 @@ void expect_same(const Retriever& retriever, const Snapshot& snapshot, Random& r
     REQUIRE(found[q].size() == expected[q].size());
     for (size_t i = 0; i < found[q].size(); ++i) {
       REQUIRE(found[q][i].row == expected[q][i].row);
-      EXPECT_NEAR(found[q][i].score, expected[q][i].score,
-                  1e-12 * std::abs(expected[q][i].score));
+      EXPECT_NEAR(found[q][i].score, expected[q][i].score, 1e-12 * std::abs(expected[q][i].score));
     }
   }
 }

@@ -6,8 +6,12 @@ export const pythonWithTorch = [process.env['FEEDRANK_TEST_PYTHON'], 'python3'].
 );
 
 /** Like `test`, but skipped, saying why, where no Python has torch. */
-export const testWithPython = (name: string, body: (python: string) => Promise<void>): void => {
-  if (pythonWithTorch !== undefined) test(name, () => body(pythonWithTorch));
+export const testWithPython = (
+  name: string,
+  body: (python: string) => Promise<void>,
+  timeoutMs?: number,
+): void => {
+  if (pythonWithTorch !== undefined) test(name, () => body(pythonWithTorch), timeoutMs);
   else test.skip(`${name} (needs a Python with torch: set FEEDRANK_TEST_PYTHON)`, () => undefined);
 };
 

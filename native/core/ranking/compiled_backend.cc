@@ -2,7 +2,6 @@
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 #include <torch/script.h>
 
-#include <array>
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -101,7 +100,8 @@ void check_metadata(const ModelOptions& options,
   }
   if (metadata["feedrank_features"] != features) {
     throw Error("MODEL_SHAPE", "features",
-                "features: the description lists " + features + ", and the package was exported for " +
+                "features: the description lists " + features +
+                    ", and the package was exported for " +
                     metadata["feedrank_features"].substr(0, 20));
   }
   const std::string version = metadata["feedrank_torch"];
@@ -126,7 +126,8 @@ std::unique_ptr<ModelBackend> load_compiled(const ModelOptions& options) {
     std::ofstream copy(file.name, std::ios::binary);
     copy.write(options.bytes.data(), static_cast<std::streamsize>(options.bytes.size()));
     copy.close();
-    if (!copy) throw Error("FILE_NOT_WRITTEN", "path", "path: cannot copy the package to " + file.name);
+    if (!copy)
+      throw Error("FILE_NOT_WRITTEN", "path", "path: cannot copy the package to " + file.name);
     check_metadata(options, Package::load_metadata_from_package(file.name, "model"));
     // Two loaders at once would trip over each other.
     static std::mutex one_at_a_time;
@@ -139,8 +140,8 @@ std::unique_ptr<ModelBackend> load_compiled(const ModelOptions& options) {
   } catch (const std::exception& error) {
     corrupt(options, error);
   }
-  auto backend = std::make_unique<CompiledBackend>(std::move(package), options.features,
-                                                   options.heads);
+  auto backend =
+      std::make_unique<CompiledBackend>(std::move(package), options.features, options.heads);
   backend->learn_heads();
   return backend;
 }

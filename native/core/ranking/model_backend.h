@@ -46,9 +46,9 @@ struct ModelOptions {
 /// Throws MODEL_CORRUPT, MODEL_SHAPE or PRECISION_UNAVAILABLE.
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
 
-/// Loads an AOTInductor package (.pt2), native code with the weights in it, and runs it once. Throws
-/// MODEL_CORRUPT, MODEL_REFUSED where its metadata does not say that it was exported for any number
-/// of rows, this LibTorch and this processor, or MODEL_SHAPE.
+/// Loads an AOTInductor package (.pt2), native code with the weights in it, and runs it once.
+/// Throws MODEL_CORRUPT, MODEL_REFUSED where its metadata does not say that it was exported for any
+/// number of rows, this LibTorch and this processor, or MODEL_SHAPE.
 std::unique_ptr<ModelBackend> load_compiled(const ModelOptions& options);
 
 /// Whether LibTorch has an operator of this name for tensors, such as "relu".

@@ -16,8 +16,7 @@ c10::Device torch_device(const std::string& name) {
     throw Error("DEVICE_UNAVAILABLE", "device",
                 "device: 'cuda' was asked for, but this LibTorch finds no CUDA device; use 'cpu'");
   }
-  throw Error("INVALID_ARGUMENT", "device",
-              "device: expected 'cpu' or 'cuda', got '" + name + "'");
+  throw Error("INVALID_ARGUMENT", "device", "device: expected 'cpu' or 'cuda', got '" + name + "'");
 }
 
 struct OwnStream::Guard {
@@ -27,7 +26,8 @@ struct OwnStream::Guard {
 
 OwnStream::OwnStream(c10::Device device) {
   if (!device.is_cuda()) return;
-  // Taken through LibTorch's own interface of devices, so that this compiles without CUDA's headers.
+  // Taken through LibTorch's own interface of devices, so that this compiles without CUDA's
+  // headers.
   thread_local std::map<c10::DeviceIndex, c10::Stream> streams;
   auto found = streams.find(device.index());
   if (found == streams.end()) {

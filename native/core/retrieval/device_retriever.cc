@@ -31,9 +31,9 @@ class DeviceRetriever final : public Retriever {
  public:
   explicit DeviceRetriever(c10::Device device) : device_(device) {}
 
-  std::vector<std::vector<Retrieved>> retrieve(
-      const Snapshot& snapshot, uint32_t space,
-      std::span<const RetrievalQuery> queries, Executor* /*helpers*/) const override {
+  std::vector<std::vector<Retrieved>> retrieve(const Snapshot& snapshot, uint32_t space,
+                                               std::span<const RetrievalQuery> queries,
+                                               Executor* /*helpers*/) const override {
     const c10::InferenceMode inference;
     const OwnStream stream(device_);
     const auto items = ResidentItems::of(snapshot.catalog(), space, device_);
@@ -86,8 +86,8 @@ class DeviceRetriever final : public Retriever {
       std::vector<Best> best(static_cast<size_t>(turn));
       for (int64_t first = 0; first < rows; first += kSlab) {
         const int64_t slab = std::min(kSlab, rows - first);
-        const at::Tensor dots = products(users.narrow(0, begin, turn),
-                                         columns.units.narrow(0, first, slab));
+        const at::Tensor dots =
+            products(users.narrow(0, begin, turn), columns.units.narrow(0, first, slab));
         for (int64_t q = 0; q < turn; ++q) {
           add(snapshot, columns, dots.select(0, q), queries[static_cast<size_t>(begin + q)], first,
               product_error(dimensions), best[static_cast<size_t>(q)]);
@@ -151,8 +151,7 @@ class DeviceRetriever final : public Retriever {
     }
     best.lows = known;
     if (known.numel() == k) best.threshold = known.min().item<float>();
-    const at::Tensor found =
-        eligible.logical_and(highs.ge(best.threshold)).nonzero().squeeze(1);
+    const at::Tensor found = eligible.logical_and(highs.ge(best.threshold)).nonzero().squeeze(1);
     best.rows.push_back(found + first);
     best.highs.push_back(highs.index_select(0, found));
   }

@@ -40,8 +40,8 @@ std::shared_ptr<ResidentItems> ResidentItems::of(const Catalog& catalog, uint32_
   Entry& entry = entries[{&catalog, space, device.type(), device.index()}];
   if (entry.items == nullptr) {
     entry.catalog = catalog.weak_from_this();
-    entry.items = std::make_shared<ResidentItems>(
-        space, catalog.schema().spaces[space].dimensions, device);
+    entry.items =
+        std::make_shared<ResidentItems>(space, catalog.schema().spaces[space].dimensions, device);
   }
   return entry.items;
 }

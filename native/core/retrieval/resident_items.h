@@ -29,11 +29,11 @@ class ResidentItems {
 
   /// Tensors of one element (or one vector) a row, in order of rows.
   struct Columns {
-    at::Tensor units;           // float16 [rows, dimensions], of unit length
-    at::Tensor lengths;         // float64
-    at::Tensor publish_times;   // float64, epoch milliseconds
-    at::Tensor added;           // int64, an epoch
-    at::Tensor removed;         // int64
+    at::Tensor units;          // float16 [rows, dimensions], of unit length
+    at::Tensor lengths;        // float64
+    at::Tensor publish_times;  // float64, epoch milliseconds
+    at::Tensor added;          // int64, an epoch
+    at::Tensor removed;        // int64
   };
 
   /// Calls `scan(columns)` while no writer changes what it reads; the columns hold at least each
