@@ -70,7 +70,7 @@ async function open({ rate, seconds, budgetMs, warmUpSeconds = 1 }) {
   };
   const take = onAnswer;
   onAnswer = (answer) => take({ ...answer, dueMs: epochMs() - answer.ms });
-  for (let at = begin; at < end; ) {
+  for (let at = begin; at < end;) {
     for (; at < end && at <= epochMs(); at += (-1000 / rate) * Math.log(1 - random())) {
       if (at >= counted) found.offered++;
       send(next % Number(queryCount), at);

@@ -270,8 +270,8 @@ TEST_CASE("requests retrieve together as far as the first of them is in time") {
   }
   // Two milliseconds for each beside the first.
   EXPECT_EQ(controller.together(kThirty, 0, {8, 2}), 4U);
-  EXPECT_EQ(controller.together(kThirty, 0, {100, 2}), 12U);
-  EXPECT_EQ(controller.together(kThirty, 20, {100, 2}), 2U);
+  EXPECT_EQ(controller.together(kThirty, 0, {100, 2}), 13U);
+  EXPECT_EQ(controller.together(kThirty, 20, {100, 2}), 3U);
   EXPECT_EQ(controller.together(kThirty, 29, {100, 2}), 1U);
   EXPECT_EQ(controller.together(kThirty, 0, {1, 2}), 1U);
   const double none = std::numeric_limits<double>::infinity();

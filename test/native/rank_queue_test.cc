@@ -96,8 +96,8 @@ std::string answer_of(const Request& request) {
 }
 
 /// Runs requests that all wait before the first is taken; says their answers.
-std::vector<std::string> run_waiting(Ranking& ranking, int count, uint32_t threads,
-                                     const std::function<void()>& meanwhile = [] {}) {
+std::vector<std::string> run_waiting(
+    Ranking& ranking, int count, uint32_t threads, const std::function<void()>& meanwhile = [] {}) {
   ranking.plan = std::make_shared<const Plan>(ranking.world.plan);
   std::vector<std::string> answers(static_cast<size_t>(count));
   std::latch done(count);

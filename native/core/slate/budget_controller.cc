@@ -100,8 +100,7 @@ void BudgetController::check_in_time(const Promise& promise, double elapsed_ms,
                                      const Queue& queue) const {
   if (queue.waiting == 0 || !std::isfinite(promise.budget_ms)) return;
   std::scoped_lock lock(mutex_);
-  const double expected =
-      elapsed_ms + scan_.at(0) + least_rest(promise) + delivery_.at(1);
+  const double expected = elapsed_ms + scan_.at(0) + least_rest(promise) + delivery_.at(1);
   if (expected > promise.budget_ms) throw refusal(promise, queue, expected);
 }
 

@@ -103,8 +103,8 @@ Request::Generated Request::generated(uint32_t generator, Executor* helpers) con
 std::optional<DecayedDotNeed> Request::need_of(uint32_t generator) const {
   const GeneratorStage& stage = plan_->generators[generator];
   const uint32_t quota = std::min(settings_.quotas[generator], snapshot_->row_count());
-  const bool scans = stage.kind == GeneratorStage::Kind::kDecayedDot && !query_.list &&
-                     quota > 0 && knows_reader_in(stage.space);
+  const bool scans = stage.kind == GeneratorStage::Kind::kDecayedDot && !query_.list && quota > 0 &&
+                     knows_reader_in(stage.space);
   if (!scans) return std::nullopt;
   return DecayedDotNeed{user_vectors_, query_.now, settings_.tau_ms, settings_.negatives, quota};
 }

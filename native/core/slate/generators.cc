@@ -84,8 +84,8 @@ std::vector<std::vector<Retrieved>> decayed_dot_items(const Snapshot& snapshot,
       if (user.space != space) continue;
       for (uint32_t u = 0; u < user.count(); ++u) {
         queries.push_back(
-            {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions),
-             need.now, need.tau_ms, need.k, need.negatives});
+            {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions), need.now,
+             need.tau_ms, need.k, need.negatives});
       }
     }
     ends.push_back(queries.size());

@@ -22,8 +22,7 @@ std::vector<RankQueue::Entry> RankQueue::take_first(const Executor& executor) {
                                          {waiting_.size(), executor.threads()});
   }
   const auto end = waiting_.begin() + static_cast<ptrdiff_t>(count);
-  std::vector<Entry> taken(std::make_move_iterator(waiting_.begin()),
-                           std::make_move_iterator(end));
+  std::vector<Entry> taken(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return taken;
 }
@@ -58,9 +57,7 @@ void RankQueue::take_turn(Executor& executor) {
       idle_turns_ -= turns;
     }
     for (size_t t = 0; t < turns; ++t) {
-      executor.resubmit([self = shared_from_this(), &executor] {
-        self->take_turn(executor);
-      });
+      executor.resubmit([self = shared_from_this(), &executor] { self->take_turn(executor); });
     }
   }
   job();
