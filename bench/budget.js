@@ -7,7 +7,6 @@
 // budget; and what comes of rates up to twice that. Beside it, the capacity of full answers alone.
 
 const { fork } = require('node:child_process');
-const { once } = require('node:events');
 const { mkdtempSync } = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -21,19 +20,20 @@ const factors = [0.5, 0.75, 1, 1.5, 2];
 /** A child process that answers one message at a time. */
 async function start(file, ...args) {
   const child = fork(path.join(__dirname, 'budget', file), args.map(String));
-  const answer = async () => {
-    const ended = once(child, 'exit').then(() => {
-      throw new Error(`${file} ended`);
-    });
-    const [message] = await Promise.race([once(child, 'message'), ended]);
-    return message;
-  };
+  let settle = {};
+  child.on('message', (message) => settle.resolve(message));
+  child.on('exit', () => settle.reject?.(new Error(`${file} ended`)));
+  const answer = () => new Promise((resolve, reject) => (settle = { resolve, reject }));
   await answer();
   const ask = (message) => {
     child.send(message);
     return answer();
   };
-  return { ask, stop: () => child.kill() };
+  const stop = () => {
+    child.removeAllListeners();
+    child.kill();
+  };
+  return { ask, stop };
 }
 
 const holds = ({ offered, inTime }) => inTime >= 0.99 * offered;
@@ -86,6 +86,7 @@ async function measureBudget(budgetMs, { service, load, seconds }) {
 
 function show({ budgetMs, capacity, fullCapacity, atCapacity, steps }) {
   const table = new Table({
+    style: { head: [], border: [] },
     head: [
       ...['load', 'requests/s', 'in time', 'goodput', 'of capacity', 'refused', 'p50', 'p99'],
       ...['full', 'smaller', 'dot', 'ranked', 'q', 'overlap', 'loop p99'],
