@@ -102,8 +102,28 @@ async function open({ rate, seconds, budgetMs, warmUpSeconds = 1 }) {
   };
 }
 
+/** Answers a second, and their median time, with so many requests always in flight. */
+async function closed({ inFlight, seconds }) {
+  const found = [];
+  const end = epochMs() + 1000 * seconds;
+  onAnswer = ({ ms }) => {
+    found.push(ms);
+    if (epochMs() < end) send(next % Number(queryCount), epochMs());
+  };
+  for (let i = 0; i < inFlight; i++) send(next % Number(queryCount), epochMs());
+  await sleep(1000 * seconds);
+  const rate = found.length / seconds;
+  await drained();
+  const median = found.sort((a, b) => a - b)[Math.floor(found.length / 2)];
+  return { rate, median };
+}
+
 process.on('message', async (message) => {
-  if (message.learn) await learnFull();
-  process.send(message.learn ? { learnt: true } : await open(message));
+  if (message.learn) {
+    await learnFull();
+    process.send({ learnt: true });
+  } else {
+    process.send(await (message.inFlight ? closed(message) : open(message)));
+  }
 });
 connection.on('connect', () => process.send({ ready: true }));
