@@ -129,7 +129,9 @@ async function compare({ id, data, peers }) {
   try {
     const ours = await Contender.start('feedrank', executable, [
       ...['--only', id, '--serve', '--data', folder],
-    ]);
+    ]).catch((error) => ({ error }));
+    // Such as bfloat16 on a processor that has no instructions for it.
+    if (ours.error) return { id, skipped: [{ name: 'feedrank', reason: ours.error.message }] };
     running.push(ours);
     const started = [];
     for (const peer of peers) {

@@ -75,7 +75,10 @@ async function main() {
   const rows = [];
   for (const benchmark of chosen) {
     if (process.stderr.isTTY) process.stderr.write(`${benchmark.id}\n`);
-    rows.push(await benchmark.run());
+    // One that fails is told as such, and the others are measured all the same.
+    const failed = (error) => ({ id: benchmark.id, failed: error.message });
+    rows.push(await benchmark.run().catch(failed));
+    if (rows.at(-1).failed !== undefined) process.exitCode = 1;
   }
   const status = require('..').runtimeStatus();
   const report = {

@@ -28,6 +28,7 @@ function besideIt(row) {
     ]),
     ...(skipped ?? []).map(({ name, reason }) => `${name}: skipped, ${reason}`),
     shown(Object.fromEntries(extra)),
+    row.failed === undefined ? '' : `failed: ${row.failed}`,
     ...(rankMs === undefined ? [] : [`one rank (ms): ${shown(rankMs)}`]),
   ]
     .filter((line) => line !== '')
@@ -44,7 +45,7 @@ function ratioOf({ ratio, ratioLow, ratioHigh }) {
 function tableOf({ machine, versions, rows }) {
   const table = new Table({ head: ['id', 'ours', 'beside it', 'ratio', 'floor'] });
   for (const row of rows) {
-    const { id, work, ours, floor } = row;
+    const { id, work = '', ours = {}, floor } = row;
     const half = ours.halfLoad ? `\nat half of that: ${shown(ours.halfLoad)}` : '';
     table.push([
       `${id}\n${work}`,

@@ -29,14 +29,14 @@ const rows = [
       {
         name: 'usearch HNSW, τ per request, JavaScript, onnxruntime-node',
         kind: 'node',
-        file: 'npm-service.js',
+        file: '../peers/npm-service.js',
         args: ['request'],
         goal: 3,
       },
       {
         name: 'usearch HNSW, τ baked in, JavaScript, onnxruntime-node',
         kind: 'node',
-        file: 'npm-service.js',
+        file: '../peers/npm-service.js',
         args: ['baked'],
         goal: 2,
       },
@@ -48,7 +48,7 @@ const rows = [
       {
         name: 'Python: faiss flat, τ baked in, numpy, ONNX Runtime',
         kind: 'python',
-        file: 'python_service.py',
+        file: '../peers/python_service.py',
         args: [],
         goal: 3,
       },
@@ -67,7 +67,7 @@ class Stack {
 
   static async start(stack, folder, { python, missing }) {
     if (missing[stack.kind] !== undefined) throw new Error(missing[stack.kind]);
-    const socket = path.join(folder, `${stack.file}-${stack.args.join('-')}.socket`);
+    const socket = path.join(folder, `${path.basename(stack.file)}-${stack.args.join('-')}.socket`);
     fs.rmSync(socket, { force: true });
     const [first, ...more] = stack.args;
     const args = [
@@ -205,6 +205,7 @@ async function endToEnd({ id, peers }) {
 function rowOf(id, peers, results, skipped) {
   const own = results.filter(({ stack }) => stack.stack.kind === 'ours').map(({ row }) => row);
   const others = results.filter(({ stack }) => stack.stack.kind !== 'ours');
+  if (own.length === 0) return { id, skipped };
   const best = own.reduce((a, b) => (a.throughput > b.throughput ? a : b));
   const withRatios = others.map(({ stack, row }) => ({
     ...row,
@@ -225,4 +226,4 @@ function rowOf(id, peers, results, skipped) {
   };
 }
 
-module.exports = { endToEnd, rows };
+module.exports = { Stack, endToEnd, rows };

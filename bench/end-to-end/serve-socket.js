@@ -13,12 +13,19 @@ const { createInterface } = require('node:readline');
 function serveSocket(socket, { rank, candidates, about }) {
   const histogram = monitorEventLoopDelay({ resolution: 1 });
   histogram.enable();
+  // A stack that cannot answer is not measured.
+  const giveUp = (error) => {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  };
   const server = createServer((connection) => {
     let rest = Buffer.alloc(0);
     connection.on('data', (chunk) => {
       const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let at = 0;
-      for (; at + 8 <= all.length; at += 8) answer(all.readUInt32LE(at), all.readUInt32LE(at + 4));
+      for (; at + 8 <= all.length; at += 8) {
+        answer(all.readUInt32LE(at), all.readUInt32LE(at + 4)).catch(giveUp);
+      }
       rest = all.subarray(at);
     });
     connection.on('error', () => {});

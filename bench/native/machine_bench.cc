@@ -47,7 +47,6 @@ __attribute__((target("avx512f"))) void multiply_avx512() {
   const __m512 factor = _mm512_set1_ps(0.999F);
   for (size_t i = 0; i < static_cast<size_t>(kRounds); ++i) {
     for (size_t c = 0; c < kChains; ++c) sums[c] = _mm512_fmadd_ps(sums[c], factor, factor);
-    asm volatile("" ::: "memory");
   }
   for (size_t c = 0; c < kChains; ++c) keep(sums[c]);
 }

@@ -4,8 +4,8 @@ const path = require('node:path');
 const { parentPort, workerData } = require('node:worker_threads');
 const { InferenceSession, Tensor } = require('onnxruntime-node');
 const { Index } = require('usearch');
-const { readDataSet } = require('../peers/data-set');
-const { hour, task } = require('./task');
+const { readDataSet } = require('./data-set');
+const { hour, task } = require('../end-to-end/task');
 
 const { folder, kind, index: given, stored } = workerData;
 /** How many are found where decay comes afterwards. */

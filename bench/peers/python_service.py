@@ -2,8 +2,8 @@
 
     python python_service.py DATA SOCKET
 
-Two threads, one for each request; the protocol is that of serve-socket.js. The index has to be made
-anew as time passes.
+Two threads, one for each request; the protocol is that of ../end-to-end/serve-socket.js. The index has
+to be made anew as time passes.
 """
 
 import json
@@ -14,8 +14,6 @@ import struct
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "peers"))
 
 import faiss
 import numpy

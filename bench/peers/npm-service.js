@@ -13,11 +13,11 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 const { Index } = require('usearch');
-const { augmentedVectors, decayedVectors } = require('../peers/data-set');
-const { cache } = require('../peers/provide');
-const { versionOf } = require('../peers/version-of');
-const { readTask } = require('./task');
-const { serveSocket } = require('./serve-socket');
+const { augmentedVectors, decayedVectors } = require('./data-set');
+const { cache } = require('./provide');
+const { versionOf } = require('./version-of');
+const { readTask } = require('../end-to-end/task');
+const { serveSocket } = require('../end-to-end/serve-socket');
 
 const [, , folder, socket, kind] = process.argv;
 const workers = 2;
