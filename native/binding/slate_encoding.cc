@@ -127,7 +127,7 @@ Napi::Array encode_columns(Napi::Env env, const Request& request) {
   for (uint32_t c = 0; c < columns; ++c) {
     auto values = Napi::Float64Array::New(env, rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
-      values[i] = request.snapshot().chunk_of(rows[i]).columns[c][Snapshot::offset_of(rows[i])];
+      values[i] = request.snapshot().chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]))[c];
     }
     encoded.Set(c, values);
   }

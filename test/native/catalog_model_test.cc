@@ -41,7 +41,7 @@ int64_t version_of(const Snapshot& snapshot, Row row) {
   const bool consistent =
       strings.text(chunk.author[offset]) == expected.author && chunk.topics[offset].size() == 2 &&
       strings.text(chunk.topics[offset][0]) == expected.topics[0] &&
-      chunk.columns[0][offset] == expected.columns[0] &&
+      chunk.columns(offset)[0] == expected.columns[0] &&
       std::equal(vector, vector + 4, expected.vectors[0].begin()) && chunk.has_vector(0, offset);
   return consistent ? version : -1;
 }

@@ -43,9 +43,9 @@ TEST_CASE("an item comes back from the catalog as it was given") {
   EXPECT_EQ(strings.text(chunk.labels[0][a]), "x");
   EXPECT_EQ(chunk.labels[1][a], StringTable::kNone);
   EXPECT_EQ(strings.text(chunk.labels[1][b]), "en");
-  EXPECT_EQ(chunk.columns[0][a], 0.5);
-  EXPECT(std::isnan(chunk.columns[1][a]));
-  EXPECT_EQ(chunk.columns[1][b], 7.0);
+  EXPECT_EQ(chunk.columns(a)[0], 0.5);
+  EXPECT(std::isnan(chunk.columns(a)[1]));
+  EXPECT_EQ(chunk.columns(b)[1], 7.0);
   EXPECT(chunk.has_vector(0, a) && !chunk.has_vector(1, a));
   EXPECT(!chunk.has_vector(0, b) && chunk.has_vector(1, b));
   EXPECT_EQ(chunk.vector(0, a)[2], 2.0F);
@@ -85,7 +85,7 @@ TEST_CASE("a replacement takes nothing over from the item before it") {
   EXPECT_EQ(chunk.author[row], StringTable::kNone);
   EXPECT(chunk.topics[row].empty());
   EXPECT_EQ(chunk.labels[0][row], StringTable::kNone);
-  EXPECT(std::isnan(chunk.columns[0][row]));
+  EXPECT(std::isnan(chunk.columns(row)[0]));
   EXPECT(!chunk.has_vector(0, row) && !chunk.has_vector(1, row));
 }
 

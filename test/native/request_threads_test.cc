@@ -50,7 +50,7 @@ bool consistent(const Request& request, size_t candidate) {
   const int64_t id = id_of(request, candidate);
   const Chunk& chunk = request.snapshot().chunk_of(row);
   const uint32_t offset = Snapshot::offset_of(row);
-  const auto quality = static_cast<int64_t>(chunk.columns[0][offset]);
+  const auto quality = static_cast<int64_t>(chunk.columns(offset)[0]);
   const float feature =
       request.candidates().features[candidate * request.candidates().feature_count];
   return quality / 1000 == id && static_cast<int64_t>(feature) == quality &&

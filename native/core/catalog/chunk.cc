@@ -14,8 +14,8 @@ Chunk::Chunk(const CatalogSchema& schema)
       author(kRows, StringTable::kNone),
       topics(kRows),
       labels(schema.labels.size(), std::vector<uint32_t>(kRows, StringTable::kNone)),
-      columns(schema.columns.size(),
-              std::vector<double>(kRows, std::numeric_limits<double>::quiet_NaN())),
+      column_count_(schema.columns.size()),
+      columns_(kRows * column_count_, std::numeric_limits<double>::quiet_NaN()),
       spaces_(schema.spaces.size()) {
   for (uint32_t i = 0; i < kRows; ++i) {
     // A fresh row is invisible at every epoch.
@@ -26,7 +26,7 @@ Chunk::Chunk(const CatalogSchema& schema)
   bytes_ = sizeof(Chunk) +
            size_t{kRows} * (sizeof(ItemId) + sizeof(int64_t) + sizeof(Slot) + sizeof(Row) +
                             sizeof(uint32_t) + sizeof(std::vector<uint32_t>) +
-                            labels.size() * sizeof(uint32_t) + columns.size() * sizeof(double));
+                            labels.size() * sizeof(uint32_t) + column_count_ * sizeof(double));
   for (size_t s = 0; s < spaces_.size(); ++s) {
     const size_t count = size_t{kRows} * schema.spaces[s].dimensions;
     spaces_[s].dimensions = schema.spaces[s].dimensions;

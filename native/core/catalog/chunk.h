@@ -89,6 +89,12 @@ class Chunk {
   }
   void set_publish_time(uint32_t offset, int64_t at);
 
+  /// An item's numeric columns, NaN where missing. They lie side by side, because a request reads
+  /// many of them of few items.
+  const double* columns(uint32_t offset) const { return columns_.data() + offset * column_count_; }
+  double* columns(uint32_t offset) { return columns_.data() + offset * column_count_; }
+  size_t column_count() const { return column_count_; }
+
   size_t bytes() const { return bytes_; }
 
   // The remaining columns are plain arrays of kRows elements; rows that a request sees are
@@ -100,7 +106,6 @@ class Chunk {
   std::vector<uint32_t> author;
   std::vector<std::vector<uint32_t>> topics;
   std::vector<std::vector<uint32_t>> labels;  // [label][offset], a code or StringTable::kNone
-  std::vector<std::vector<double>> columns;   // [column][offset], NaN where missing
 
  private:
   struct Space {
@@ -115,6 +120,8 @@ class Chunk {
   std::atomic<uint64_t> stamped_{0};
   std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
   std::array<std::atomic<int64_t>, kRows / kGroupRows> newest_of_group_;
+  size_t column_count_;
+  std::vector<double> columns_;
   std::vector<Space> spaces_;
   size_t bytes_ = 0;
 };

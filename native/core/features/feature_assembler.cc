@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "features/feature_groups.h"
 #include "features/item_signals.h"
 #include "features/reader_signals.h"
 #include "features/standardisation.h"
 #include "retrieval/decay.h"
+#include "retrieval/dot_products.h"
 
 namespace feedrank {
 namespace {
@@ -17,10 +19,19 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHour = 3'600'000.0;
 
+/// Starts to bring what lies there near; a catalog is larger than any cache.
+void fetch(const void* begin, size_t bytes) {
+  constexpr size_t kLine = 64;
+  for (size_t at = 0; at < bytes; at += kLine) {
+    __builtin_prefetch(static_cast<const char*>(begin) + at);
+  }
+}
+
 /// What the features of one request are computed from.
 class Assembly {
  public:
-  Assembly(const FeatureList& list, const FeatureAssembler::Inputs& inputs)
+  Assembly(const FeatureList& list, const FeatureAssembler::Inputs& inputs,
+           std::span<const Row> rows)
       : groups_(list),
         smoothing_(list.smoothing),
         inputs_(inputs),
@@ -36,12 +47,26 @@ class Assembly {
       if (!segment_scan_) segment_scan_.emplace(*engagement.segments());
     }
     values_.resize(groups_.bases.size());
+    for (const Feature& feature : groups_.bases) {
+      if (feature.source != FeatureSource::kDot || dots_.contains(feature.index)) continue;
+      dots_.emplace(feature.index, FeatureAssembler::best_dots(inputs, feature.index, rows));
+    }
   }
 
   const FeatureGroups& groups() const { return groups_; }
 
-  /// The item's transformed values, one a base.
-  const std::vector<double>& values(Row row) {
+  /// Brings near what the item's values are computed from.
+  void prefetch(Row row) const {
+    const Chunk& chunk = inputs_.snapshot.chunk_of(row);
+    const uint32_t offset = Snapshot::offset_of(row);
+    for (const FeatureGroups::Run& run : groups_.runs) {
+      fetch(chunk.columns(offset) + run.source, run.missing.size() * sizeof(double));
+    }
+    fetch(&chunk.publish_time[offset], sizeof(int64_t));
+  }
+
+  /// The transformed values of the item in this row, which is the `position`th; one a base.
+  const std::vector<double>& values(Row row, size_t position) {
     const Slot slot = inputs_.snapshot.slot(row);
     if (counted_scan_) counted_ = counted_scan_->read(slot, inputs_.now);
     if (quality_scan_) quality_ = quality_scan_->read(slot, inputs_.now);
@@ -57,25 +82,23 @@ class Assembly {
                            quality_,
                            totals_,
                            inputs_.engagement.counters().half_lives(),
-                           inputs_.snapshot.chunk_of(row).columns,
-                           Snapshot::offset_of(row),
-                           nullptr};
+                           inputs_.snapshot.chunk_of(row).columns(Snapshot::offset_of(row))};
     for (size_t b = 0; b < groups_.bases.size(); ++b) {
       const Feature& feature = groups_.bases[b];
       const double value = of_item_alone(feature.source) ? item_value(feature, smoothing_, item)
-                                                         : request_value(feature, row);
+                                                         : request_value(feature, position);
       values_[b] = transformed(value, feature);
     }
     return values_;
   }
 
  private:
-  double request_value(const Feature& feature, Row row) const {
+  double request_value(const Feature& feature, size_t position) const {
     switch (feature.source) {
       case FeatureSource::kContext:
         return inputs_.context[feature.index];
       case FeatureSource::kDot:
-        return FeatureAssembler::best_dot(inputs_, feature.index, row);
+        return dots_.at(feature.index)[position];
       case FeatureSource::kSegmentImpressions:
       case FeatureSource::kSegmentClicks:
       case FeatureSource::kSegmentClickThroughRate:
@@ -130,6 +153,7 @@ class Assembly {
   CounterValues totals_;
   std::array<CounterValues, kMaxSegmentations> segments_;
   ReaderSignals::OfItem of_reader_;
+  std::map<uint32_t, std::vector<double>> dots_;  // by space: one a row
   std::vector<double> values_;
 };
 
@@ -150,19 +174,61 @@ float to_float(double value) {
   return static_cast<float>(std::clamp(value, -kMost, kMost));
 }
 
+/// What `transformed` and `to_float` make of the columns as they are; without a call a value, the
+/// compiler takes several at a time.
+void copy_run(const FeatureGroups::Run& run, const double* columns, float* out) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  constexpr double kFinite = std::numeric_limits<double>::max();
+  const double* values = columns + run.source;
+  const double* missing = run.missing.data();
+  float* to = out + run.column;
+  for (size_t i = 0; i < run.missing.size(); ++i) {
+    const double found = values[i];
+    const double value = std::abs(found) <= kFinite ? found : missing[i];
+    const double low = value < -kMost ? -kMost : value;
+    to[i] = static_cast<float>(low > kMost ? kMost : low);
+  }
+}
+
 }  // namespace
 
-double FeatureAssembler::best_dot(const Inputs& inputs, uint32_t space, Row row) {
-  const Chunk& chunk = inputs.snapshot.chunk_of(row);
-  const uint32_t offset = Snapshot::offset_of(row);
-  if (!chunk.has_vector(space, offset)) return kMissing;
-  double best = kMissing;
-  for (const UserVectors& user : inputs.user_vectors) {
-    if (user.space != space) continue;
-    for (uint32_t u = 0; u < user.count(); ++u) {
-      const double dot = dot_product(user.values.data() + size_t{u} * user.dimensions,
-                                     chunk.vector(space, offset), user.dimensions);
-      if (std::isnan(best) || dot > best) best = dot;
+std::vector<double> FeatureAssembler::best_dots(const Inputs& inputs, uint32_t space,
+                                                std::span<const Row> rows) {
+  const Snapshot& snapshot = inputs.snapshot;
+  const auto has_vector = [&](Row row) {
+    return snapshot.chunk_of(row).has_vector(space, Snapshot::offset_of(row));
+  };
+  const auto vector_of = [&](Row row) {
+    return snapshot.chunk_of(row).vector(space, Snapshot::offset_of(row));
+  };
+  std::vector<size_t> known;  // positions of rows that have a vector
+  known.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (has_vector(rows[i])) known.push_back(i);
+  }
+  std::vector<double> best(rows.size(), kMissing);
+  for (const UserVectors& given : inputs.user_vectors) {
+    if (given.space != space) continue;
+    const std::vector<double> users(given.values.begin(), given.values.end());
+    for (size_t begin = 0; begin < known.size(); begin += kDotsTogether) {
+      const size_t count = std::min(kDotsTogether, known.size() - begin);
+      std::array<const float*, kDotsTogether> vectors;
+      for (size_t v = 0; v < kDotsTogether; ++v) {
+        vectors[v] = vector_of(rows[known[begin + std::min(v, count - 1)]]);
+        const size_t ahead = begin + v + 2 * kDotsTogether;
+        if (ahead < known.size()) {
+          fetch(vector_of(rows[known[ahead]]), given.dimensions * sizeof(float));
+        }
+      }
+      for (uint32_t u = 0; u < given.count(); ++u) {
+        std::array<double, kDotsTogether> dots;
+        dot_products(std::span(users).subspan(size_t{u} * given.dimensions, given.dimensions),
+                     vectors, dots);
+        for (size_t v = 0; v < count; ++v) {
+          double& found = best[known[begin + v]];
+          if (std::isnan(found) || dots[v] > found) found = dots[v];
+        }
+      }
     }
   }
   return best;
@@ -171,14 +237,18 @@ double FeatureAssembler::best_dot(const Inputs& inputs, uint32_t space, Row row)
 void FeatureAssembler::fill(const FeatureList& list, const Inputs& inputs,
                             std::span<const Row> rows, float* out, size_t stride) {
   if (rows.empty()) return;
-  Assembly assembly(list, inputs);
+  Assembly assembly(list, inputs, rows);
   const FeatureGroups& groups = assembly.groups();
   const std::vector<Standardisation> pool = pool_statistics(groups, list.smoothing, inputs);
   // One column after the other, because statistics are taken of columns.
   std::vector<double> in_list(groups.relative_to_list.size() * rows.size());
+  constexpr size_t kAhead = 4;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const std::vector<double>& values = assembly.values(rows[i]);
+    if (i + kAhead < rows.size()) assembly.prefetch(rows[i + kAhead]);
+    const std::vector<double>& values = assembly.values(rows[i], i);
     float* row = out + i * stride;
+    const double* columns = inputs.snapshot.chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]));
+    for (const FeatureGroups::Run& run : groups.runs) copy_run(run, columns, row);
     for (const auto& [base, column] : groups.absolute) row[column] = to_float(values[base]);
     for (size_t p = 0; p < pool.size(); ++p) {
       const auto& [base, column] = groups.relative_to_pool[p];

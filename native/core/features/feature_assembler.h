@@ -42,9 +42,10 @@ class FeatureAssembler {
   static void fill(const FeatureList& list, const Inputs& inputs, std::span<const Row> rows,
                    float* out, size_t stride);
 
-  /// The highest dot product of the query's vectors with the item's, in double precision; NaN where
-  /// either has none in the space.
-  static double best_dot(const Inputs& inputs, uint32_t space, Row row);
+  /// For each row the highest dot product of the query's vectors with the item's, in double
+  /// precision; NaN where either has none in the space.
+  static std::vector<double> best_dots(const Inputs& inputs, uint32_t space,
+                                       std::span<const Row> rows);
 };
 
 }  // namespace feedrank

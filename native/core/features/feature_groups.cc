@@ -7,6 +7,7 @@ namespace feedrank {
 FeatureGroups::FeatureGroups(const FeatureList& list) {
   std::map<Feature, uint32_t> known;
   for (uint32_t column = 0; column < list.features.size(); ++column) {
+    if (add_to_run(list.features[column], column)) continue;
     Feature base = list.features[column];
     base.reference = ReferenceSet::kNone;
     const auto [found, is_new] = known.emplace(base, static_cast<uint32_t>(bases.size()));
@@ -75,6 +76,20 @@ FeatureGroups::FeatureGroups(const FeatureList& list) {
         break;
     }
   }
+}
+
+bool FeatureGroups::add_to_run(const Feature& feature, uint32_t column) {
+  if (feature.source != FeatureSource::kColumn || feature.reference != ReferenceSet::kNone ||
+      feature.transformation != Transformation::kIdentity) {
+    return false;
+  }
+  const auto ends_before = [&](const Run& run) {
+    return run.source + run.missing.size() == feature.index &&
+           run.column + run.missing.size() == column;
+  };
+  if (runs.empty() || !ends_before(runs.back())) runs.push_back({feature.index, column, {}});
+  runs.back().missing.push_back(feature.missing);
+  return true;
 }
 
 }  // namespace feedrank

@@ -20,6 +20,14 @@ struct FeatureGroups {
     uint32_t column;  // of the feature matrix
   };
 
+  /// Neighbouring features that are neighbouring columns of the catalog as they are.
+  struct Run {
+    uint32_t source;              // the first column of the catalog
+    uint32_t column;              // the first of the feature matrix
+    std::vector<double> missing;  // one a feature
+  };
+
+  std::vector<Run> runs;       // of these no feature is a base, unless another asks for it
   std::vector<Feature> bases;  // without a reference set, each once
   std::vector<Column> absolute;
   std::vector<Column> relative_to_pool;
@@ -31,6 +39,10 @@ struct FeatureGroups {
   bool reader = false;
   ReaderSignals::Parts reader_parts;
   std::array<bool, kMaxSegmentations> segments{};
+
+ private:
+  /// Whether the feature has been taken into a run.
+  bool add_to_run(const Feature& feature, uint32_t column);
 };
 
 }  // namespace feedrank

@@ -21,10 +21,9 @@ FrozenPool::FrozenPool(const Sources& sources, int64_t at, int64_t since)
     if (rows[i] == kNoRow) continue;
     items_.push_back({sources.snapshot.publish_time(rows[i]), counted.read(slots[i], at),
                       quality.read(slots[i], at)});
-    const Chunk& chunk = sources.snapshot.chunk_of(rows[i]);
-    for (size_t c = 0; c < columns_; ++c) {
-      column_values_.push_back(chunk.columns[c][Snapshot::offset_of(rows[i])]);
-    }
+    const double* columns =
+        sources.snapshot.chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]));
+    column_values_.insert(column_values_.end(), columns, columns + columns_);
   }
 }
 
@@ -55,8 +54,6 @@ Standardisation FrozenPool::compute(const Feature& feature, const Smoothing& smo
                               item.quality,
                               totals_,
                               half_lives_,
-                              {},
-                              0,
                               column_values_.data() + i * columns_};
     values.push_back(transformed(item_value(feature, smoothing, signals), feature));
   }

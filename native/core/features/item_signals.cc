@@ -28,7 +28,7 @@ double against_expected(const Feature& feature, const Smoothing& smoothing,
                 smoothing.dwell_seconds * smoothing.dwell_weight) /
                (item.totals.at(lane_of(Counter::kDwells), feature.index) + smoothing.dwell_weight);
   } else {
-    expected = item.column(feature.second);
+    expected = item.columns[feature.second];
   }
   if (!(expected > 0)) return kMissing;
   return std::log(
@@ -80,7 +80,7 @@ double item_value(const Feature& feature, const Smoothing& smoothing, const Item
       if (item.counted.first_seen == INT64_MAX) return 0.0;
       return hours_since(item.counted.first_seen, item.now);
     case FeatureSource::kColumn:
-      return item.column(feature.index);
+      return item.columns[feature.index];
     default:
       return kMissing;
   }

@@ -18,13 +18,7 @@ struct ItemSignals {
   const CounterValues& quality;  // the other lanes
   const CounterValues& totals;   // Engagement::totals
   std::span<const DecayGrid> half_lives;
-  std::span<const std::vector<double>> chunk_columns;  // a chunk's, for the item at `offset`; or
-  uint32_t offset;
-  const double* columns;  // the item's own, where this is not null
-
-  double column(uint32_t index) const {
-    return columns == nullptr ? chunk_columns[index][offset] : columns[index];
-  }
+  const double* columns;
 };
 
 /// The value of a feature whose source is of the item alone, before its transformation; NaN where

@@ -2,22 +2,13 @@
 
 #include <array>
 
+#include "retrieval/dot_products.h"
+
 namespace feedrank {
 namespace {
 
-/// As many as one processor adds at once without waiting for the last sum.
-constexpr size_t kTogether = 8;
 /// How far ahead vectors are fetched: they lie scattered over the catalog.
 constexpr size_t kAhead = 16;
-
-/// dot_product of several vectors, each summed in its own order, so to the same bits.
-void dot_products(std::span<const double> query, const std::array<const float*, kTogether>& vectors,
-                  std::array<double, kTogether>& dots) {
-  dots.fill(0);
-  for (size_t d = 0; d < query.size(); ++d) {
-    for (size_t v = 0; v < kTogether; ++v) dots[v] += query[d] * double{vectors[v][d]};
-  }
-}
 
 void fetch(const Snapshot& snapshot, uint32_t space, Row row, size_t dimensions) {
   constexpr size_t kLine = 64 / sizeof(float);
@@ -52,14 +43,14 @@ std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t sp
     }
   };
   for (size_t c = 0; c < kAhead; ++c) fetch_candidate(c);
-  for (size_t begin = 0; begin < candidates.size(); begin += kTogether) {
-    const size_t count = std::min(kTogether, candidates.size() - begin);
-    std::array<const float*, kTogether> vectors;
-    for (size_t v = 0; v < kTogether; ++v) {
+  for (size_t begin = 0; begin < candidates.size(); begin += kDotsTogether) {
+    const size_t count = std::min(kDotsTogether, candidates.size() - begin);
+    std::array<const float*, kDotsTogether> vectors;
+    for (size_t v = 0; v < kDotsTogether; ++v) {
       vectors[v] = vector_of(begin + std::min(v, count - 1));
       fetch_candidate(begin + v + kAhead);
     }
-    std::array<double, kTogether> dots;
+    std::array<double, kDotsTogether> dots;
     dot_products(user, vectors, dots);
     for (size_t v = 0; v < count; ++v) {
       if (query.negatives == NegativeDots::kDrop && dots[v] < 0) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "catalog/catalog.h"
 
@@ -9,11 +10,12 @@ namespace feedrank {
 namespace {
 
 bool meets(const Condition& condition, const Chunk& chunk, uint32_t offset) {
-  // Plans are checked when they are made; `at` turns what slipped through into an exception, which
-  // a stage that fails closed must not miss.
+  // Plans are checked when they are made; what slipped through becomes an exception, which a stage
+  // that fails closed must not miss.
   switch (condition.of) {
     case Condition::Of::kColumn: {
-      const double value = chunk.columns.at(condition.index)[offset];
+      if (condition.index >= chunk.column_count()) throw std::out_of_range("no such column");
+      const double value = chunk.columns(offset)[condition.index];
       if (std::isnan(value)) return condition.missing_meets;
       return value >= condition.at_least && value <= condition.at_most && value != condition.is_not;
     }

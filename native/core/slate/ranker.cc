@@ -10,6 +10,15 @@
 namespace feedrank {
 namespace {
 
+/// Whether the ranker reads the feature matrix as it is.
+bool reads_all_in_order(const RankerStage& stage, const CandidateSet& candidates) {
+  if (stage.columns.size() != candidates.feature_count) return false;
+  for (size_t c = 0; c < stage.columns.size(); ++c) {
+    if (stage.columns[c] != c) return false;
+  }
+  return true;
+}
+
 /// The columns that the ranker reads, in its order, row-major.
 std::vector<float> gathered(const RankerStage& stage, const CandidateSet& candidates) {
   const size_t width = stage.columns.size();
@@ -35,12 +44,13 @@ void rank_by_weighted_sum(const RankerStage& stage, CandidateSet& candidates) {
 
 void rank_by_decayed_dot(const RankerStage& stage, const Settings& settings,
                          const FeatureAssembler::Inputs& inputs, CandidateSet& candidates) {
+  const std::vector<double> dots =
+      FeatureAssembler::best_dots(inputs, stage.space, candidates.rows);
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Row row = candidates.rows[i];
     const double weight =
         decay_weight(inputs.snapshot.publish_time(row), inputs.now, settings.tau_ms);
-    const double found = FeatureAssembler::best_dot(inputs, stage.space, row);
-    const double dot = std::isnan(found) ? 0.0 : found;
+    const double dot = std::isnan(dots[i]) ? 0.0 : dots[i];
     candidates.terms[2 * i] = dot;
     candidates.terms[2 * i + 1] = weight;
     candidates.scores[i] = decayed(dot, weight, settings.negatives);
@@ -51,9 +61,12 @@ void rank_by_model(const RankerStage& stage, std::span<const double> head_weight
                    const FeatureAssembler::Inputs& inputs, CandidateSet& candidates) {
   const size_t width = stage.terms.size();
   if (candidates.size() == 0) return;
-  const std::vector<float> rows = gathered(stage, candidates);
+  std::vector<float> rows;
+  const bool as_it_is = reads_all_in_order(stage, candidates);
+  if (!as_it_is) rows = gathered(stage, candidates);
   std::vector<float> heads(candidates.size() * width);
-  stage.model->forward(rows.data(), candidates.size(), heads.data());
+  stage.model->forward(as_it_is ? candidates.features.data() : rows.data(), candidates.size(),
+                       heads.data());
   if (candidates.history) candidates.history->outputs.assign(heads.begin(), heads.end());
   for (size_t i = 0; i < candidates.size(); ++i) {
     for (size_t h = 0; h < width; ++h) {
