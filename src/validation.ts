@@ -197,6 +197,17 @@ export function copyVector(value: unknown, argument: string): Float32Array {
   return copy;
 }
 
+/** {@link copyVector} of so many numbers. */
+export function checkVector(value: unknown, dimensions: number, argument: string): Float32Array {
+  const vector = copyVector(value, argument);
+  if (vector.length === dimensions) return vector;
+  throw new FeedrankError(
+    'DIMENSION_MISMATCH',
+    `${argument}: expected ${dimensions} dimensions, got ${vector.length}`,
+    argument,
+  );
+}
+
 function checkNumbers(value: unknown, argument: string): ArrayLike<number> {
   if (Array.isArray(value)) return value as number[];
   if (

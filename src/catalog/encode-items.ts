@@ -7,7 +7,7 @@ import {
   checkItemId,
   checkName,
   checkObject,
-  copyVector,
+  checkVector,
   isObject,
   isStringId,
 } from '../validation';
@@ -171,16 +171,6 @@ function isOfOneThread(buffer: ArrayBufferLike): boolean {
   return (
     (buffer instanceof ArrayBuffer || !types.isSharedArrayBuffer(buffer)) &&
     (buffer as { resizable?: boolean }).resizable !== true
-  );
-}
-
-function checkVector(value: unknown, dimensions: number, argument: string): Float32Array {
-  const vector = copyVector(value, argument);
-  if (vector.length === dimensions) return vector;
-  throw new FeedrankError(
-    'DIMENSION_MISMATCH',
-    `${argument}: expected ${dimensions} dimensions, got ${vector.length}`,
-    argument,
   );
 }
 

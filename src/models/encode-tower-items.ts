@@ -1,8 +1,8 @@
 import { binding, type NativeTowerItems } from '../binding';
 import type { Item } from '../catalog/item';
-import { FeedrankError, guard, invalidArgument } from '../errors';
+import { guard, invalidArgument } from '../errors';
 import type { ItemId } from '../identity';
-import { checkItemId, checkName, checkObject, copyVector } from '../validation';
+import { checkItemId, checkName, checkObject, checkVector } from '../validation';
 import { attributeCount, categoryCount, type TowersDescription } from './towers-description';
 
 /** An item as far as towers read it. */
@@ -94,14 +94,4 @@ function fillBuckets(
 function checkFinite(value: unknown, argument: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw invalidArgument(argument, 'a finite number', value);
-}
-
-function checkVector(value: unknown, dimensions: number, argument: string): Float32Array {
-  const vector = copyVector(value, argument);
-  if (vector.length === dimensions) return vector;
-  throw new FeedrankError(
-    'DIMENSION_MISMATCH',
-    `${argument}: expected ${dimensions} dimensions, got ${vector.length}`,
-    argument,
-  );
 }

@@ -84,17 +84,6 @@ struct Ranking {
   std::shared_ptr<const Plan> plan;
 };
 
-std::string answer_of(const Request& request) {
-  std::string answer = candidates_of(request) + " | " + slate_of(request);
-  for (const StageTrace& stage : request.trace().stages) {
-    answer += " | " + stage.name + " " + std::to_string(stage.out) + stage.skipped;
-  }
-  for (const double score : request.candidates().source_scores) {
-    answer += " " + std::to_string(score);
-  }
-  return answer;
-}
-
 /// Runs requests that all wait before the first is taken; says their answers.
 std::vector<std::string> run_waiting(
     Ranking& ranking, int count, uint32_t threads, const std::function<void()>& meanwhile = [] {}) {

@@ -48,17 +48,6 @@ World large_world() {
   return world;
 }
 
-std::string answer_of(const Request& request) {
-  std::string answer = candidates_of(request) + " | " + slate_of(request);
-  for (const StageTrace& stage : request.trace().stages) {
-    answer += " | " + stage.name + " " + std::to_string(stage.out) + stage.skipped;
-  }
-  for (const double score : request.candidates().source_scores) {
-    answer += " " + std::to_string(score);
-  }
-  return answer;
-}
-
 class ThrowingRetriever final : public Retriever {
  public:
   std::vector<std::vector<Retrieved>> retrieve(const Snapshot&, uint32_t,

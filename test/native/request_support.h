@@ -98,6 +98,18 @@ inline std::string slate_of(const Request& request) {
   return text(ids);
 }
 
+/// Candidates with their scores, slate, and what each stage did, times apart.
+inline std::string answer_of(const Request& request) {
+  std::string answer = candidates_of(request) + " | " + slate_of(request);
+  for (const StageTrace& stage : request.trace().stages) {
+    answer += " | " + stage.name + " " + std::to_string(stage.out) + stage.skipped;
+  }
+  for (const double score : request.candidates().source_scores) {
+    answer += " " + std::to_string(score);
+  }
+  return answer;
+}
+
 /// The trace's line for a stage; an empty one where the stage left none.
 inline StageTrace stage_of(const Request& request, const std::string& name) {
   for (const StageTrace& stage : request.trace().stages) {
