@@ -35,7 +35,8 @@ export interface FairnessOptions {
    * `pairwise`: |correlation| between belonging to a group and the margin of a clicked over an
    * unclicked item (Beutel et al. 2019, arXiv 1903.00780); evens out `pairwiseGap`. `disparity`:
    * difference of mean scores in pooled standard deviations (demographic disparity), its standard
-   * error over the batch's lists included; evens out `scoreDisparity`. Defaults to `pairwise` for item labels and `disparity` for user slices.
+   * error over the batch's lists included; evens out `scoreDisparity`. Defaults to `pairwise` for
+   * item labels and `disparity` for user slices.
    */
   readonly measure?: FairnessMeasure;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,5 +21,10 @@ struct CodedVector {
 /// rest is to be 0. Vectors of any finite values can be coded; of those shorter than about 1e-28
 /// less is left.
 CodedVector code_vector(std::span<const float> values, std::span<int8_t> codes);
+
+/// The float32 next above a number, whatever the conversion rounds to: for bounds.
+inline float rounded_up(double value) {
+  return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity());
+}
 
 }  // namespace feedrank

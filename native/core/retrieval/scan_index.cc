@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
-#include <limits>
 #include <new>
 #include <utility>
+
+#include "retrieval/scan_coding.h"
 
 namespace feedrank {
 namespace {
@@ -32,10 +32,6 @@ uint32_t size_class(uint32_t items) {
 uint32_t share(uint32_t count) {
   const uint32_t segments = (count + kMostItems - 1) / kMostItems;
   return (count + segments - 1) / segments;
-}
-
-float rounded_up(double value) {
-  return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity());
 }
 
 }  // namespace

@@ -14,10 +14,6 @@ constexpr double kRelative = 1e-12;
 /// More than the rounding of products near the smallest float64.
 constexpr double kAbsolute = 1e-300;
 
-float rounded_up(double value) {
-  return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity());
-}
-
 }  // namespace
 
 ScanQuery::ScanQuery(const RetrievalQuery& query) : given_(query) {
