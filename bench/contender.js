@@ -3,6 +3,7 @@
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { quantile } = require('./quantile');
 
 /**
  * A process that does one kind of work in rounds. It prints a first line of JSON when it is ready,
@@ -64,10 +65,6 @@ class Contender {
   }
 }
 
-function quantile(sorted, share) {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-}
-
 /** What a row says of some times. */
 function summary(ms) {
   const sorted = [...ms].sort((a, b) => a - b);
@@ -113,4 +110,4 @@ function ratioOf(a, b) {
   };
 }
 
-module.exports = { Contender, quantile, ratioOf, summary, takeTurns };
+module.exports = { Contender, ratioOf, summary, takeTurns };

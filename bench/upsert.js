@@ -8,6 +8,7 @@
 const { setTimeout } = require('node:timers/promises');
 const feedrank = require('..');
 const { hour, now, randomNumbers } = require('./feed-under-test');
+const { quantile } = require('./quantile');
 
 const dimensions = 64;
 const batchSize = 1_000;
@@ -31,10 +32,7 @@ function makeItem(number) {
 
 const makeBatch = (first) => Array.from({ length: batchSize }, (_, i) => makeItem(first + i));
 
-function quantile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(share * (sorted.length - 1))];
-}
+const ascending = (values) => [...values].sort((a, b) => a - b);
 
 /** Writes batches, two of them in flight; each must be visible when its promise resolves. */
 async function write(catalog, made) {
@@ -138,7 +136,7 @@ async function main() {
     id: 'upsert-typescript',
     work: `${batchSize} items × ${dimensions} through Catalog.upsert beside queries, from objects to visible (ms)`,
     ours: {
-      median: quantile(perThousand, 0.5),
+      median: quantile(ascending(perThousand), 0.5),
       low: Math.min(...perThousand),
       high: Math.max(...perThousand),
     },
@@ -146,13 +144,17 @@ async function main() {
     itemsPerSecond: Object.fromEntries(
       Object.entries(rates).map(([name, list]) => [
         name,
-        { low: Math.min(...list), median: quantile(list, 0.5), high: Math.max(...list) },
+        { low: Math.min(...list), median: quantile(ascending(list), 0.5), high: Math.max(...list) },
       ]),
     ),
     queryMs: Object.fromEntries(
       Object.entries(queryMs).map(([name, list]) => [
         name,
-        { count: list.length, median: quantile(list, 0.5), p99: quantile(list, 0.99) },
+        {
+          count: list.length,
+          median: quantile(ascending(list), 0.5),
+          p99: quantile(ascending(list), 0.99),
+        },
       ]),
     ),
     items: catalog.size,

@@ -7,6 +7,7 @@
 const { connect } = require('node:net');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { randomNumbers } = require('../feed-under-test');
+const { quantile } = require('../quantile');
 const { epochMs, readAnswers, requestOf, tiers } = require('./wire');
 
 const [, , socket, queryCount] = process.argv;
@@ -81,7 +82,6 @@ async function open({ rate, seconds, budgetMs, warmUpSeconds = 1 }) {
   await drained();
   const sorted = found.ms.sort((a, b) => a - b);
   const answered = sorted.length;
-  const quantile = (q) => sorted[Math.min(answered - 1, Math.floor(q * answered))] ?? null;
   const inTime = sorted.filter((ms) => ms <= budgetMs).length;
   const mean = (sum) => sum / Math.max(1, answered);
   return {
@@ -93,8 +93,8 @@ async function open({ rate, seconds, budgetMs, warmUpSeconds = 1 }) {
     inTime,
     withinBudget: mean(inTime),
     goodput: inTime / seconds,
-    p50: quantile(0.5),
-    p99: quantile(0.99),
+    p50: quantile(sorted, 0.5) ?? null,
+    p99: quantile(sorted, 0.99) ?? null,
     tiers: Object.fromEntries(tiers.map((tier, t) => [tier, mean(byTier[t])])),
     ranked: mean(found.ranked),
     quality: mean(found.quality),

@@ -1,6 +1,6 @@
 'use strict';
 
-const { quantile } = require('../contender');
+const { quantile } = require('../quantile');
 
 /** What every stack has to hold. */
 const targetMs = 30;
