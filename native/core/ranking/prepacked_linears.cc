@@ -222,6 +222,8 @@ size_t prepack_linears(torch::jit::Module& frozen, Precision precision) {
     Node* result = rewrite(layer, narrow_type);
     if (narrow_type) casts.push_back(result);
   }
+  // First the nodes that were replaced go: they still read the casts.
+  torch::jit::EliminateDeadCode(graph);
   for (Node* to_float : casts) drop_casts(to_float);
   torch::jit::EliminateDeadCode(graph);
   return layers.size();
