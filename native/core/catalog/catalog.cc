@@ -72,7 +72,7 @@ void Catalog::tidy_indexes() {
   try {
     auto views = empty_views();
     bool changed = false;
-    for (const auto& index : indexes_) changed = index->tidy(*chunks_) || changed;
+    for (const auto& index : indexes_) changed = index->tidy() || changed;
     if (changed) advance(epoch(), std::move(views));
   } catch (const std::bad_alloc&) {
     // The write is done, and the next one tidies up.

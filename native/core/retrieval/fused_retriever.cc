@@ -157,7 +157,7 @@ class Worker {
       if (together) {
         offer(q, row, query.score(dots, oldest_weight, asked.newest_weight));
       } else {
-        const double weight = query.weight(pass_.snapshot.publish_time(row));
+        const double weight = query.weight(segment.publish_time(position));
         offer(q, row, query.score(dots, weight, weight));
       }
     }

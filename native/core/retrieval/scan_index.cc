@@ -114,7 +114,7 @@ ScanIndex::Segments ScanIndex::coded(const ChunkList& chunks, std::vector<Row> r
   return segments;
 }
 
-ScanIndex::Segments ScanIndex::merged(const ChunkList& chunks, const Segments& sources) const {
+ScanIndex::Segments ScanIndex::merged(const Segments& sources) const {
   struct Entry {
     int64_t at;
     const ScanSegment* segment;
@@ -126,7 +126,7 @@ ScanIndex::Segments ScanIndex::merged(const ChunkList& chunks, const Segments& s
     const auto middle = static_cast<ptrdiff_t>(entries.size());
     for (uint32_t i = 0; i < source->size(); ++i) {
       if (!source->alive(i)) continue;
-      entries.push_back({publish_time(chunks, source->row(i)), source.get(), i});
+      entries.push_back({source->publish_time(i), source.get(), i});
     }
     std::inplace_merge(entries.begin(), entries.begin() + middle, entries.end(), newer);
   }
@@ -137,7 +137,7 @@ ScanIndex::Segments ScanIndex::merged(const ChunkList& chunks, const Segments& s
     auto segment = std::make_shared<ScanSegment>(size, dimensions_);
     for (uint32_t i = 0; i < size; ++i) {
       const Entry& entry = entries[begin + i];
-      segment->copy(i, entry.at, *entry.segment, entry.position);
+      segment->copy(i, *entry.segment, entry.position);
     }
     segments.push_back(std::move(segment));
   }
@@ -212,11 +212,11 @@ ScanIndex::Segments ScanIndex::next_to_merge() const {
   return {};
 }
 
-bool ScanIndex::tidy(const ChunkList& chunks) {
+bool ScanIndex::tidy() {
   bool changed = false;
   try {
     for (Segments sources = next_to_merge(); !sources.empty(); sources = next_to_merge()) {
-      replace(sources, merged(chunks, sources));
+      replace(sources, merged(sources));
       changed = true;
     }
   } catch (const std::bad_alloc&) {

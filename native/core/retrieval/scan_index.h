@@ -34,7 +34,7 @@ class ScanIndex {
 
   /// Merges segments where there are too many, and drops removed items where they are many; says
   /// whether it changed what `view` gives. Holds up nobody but the writer.
-  bool tidy(const ChunkList& chunks);
+  bool tidy();
 
   ScanView view() const { return {list_, tail_, tail_rows_}; }
 
@@ -51,7 +51,7 @@ class ScanIndex {
   bool has_vector(const ChunkList& chunks, Row row) const;
   void forget(Row row);
   Segments coded(const ChunkList& chunks, std::vector<Row> rows) const;
-  Segments merged(const ChunkList& chunks, const Segments& sources) const;
+  Segments merged(const Segments& sources) const;
   Segments next_to_merge() const;
   void replace(const Segments& sources, const Segments& segments);
 

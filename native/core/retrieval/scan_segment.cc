@@ -22,6 +22,7 @@ ScanSegment::ScanSegment(uint32_t size, uint32_t dimensions)
       blocks_(parts(size, kScanBlock)),
       codes_(size_t{blocks_} * groups_ * kGroupBytes),
       scales_(size_t{blocks_} * kScanBlock),
+      publish_times_(size_t{blocks_} * kScanBlock),
       rows_(std::make_unique<std::atomic<Row>[]>(size_t{blocks_} * kScanBlock)),
       alive_(std::make_unique<std::atomic<uint32_t>[]>(blocks_)),
       units_(parts(size, kUnit)) {
@@ -36,6 +37,7 @@ ScanSegment::ScanSegment(uint32_t size, uint32_t dimensions)
 
 void ScanSegment::place(uint32_t at, Row row, int64_t publish_time, float scale) {
   scales_[at] = scale;
+  publish_times_[at] = publish_time;
   rows_[at].store(row, std::memory_order_relaxed);
   alive_[at / kScanBlock].fetch_or(1U << (at % kScanBlock), std::memory_order_relaxed);
   Unit& unit = units_[at / kUnit];
@@ -62,8 +64,7 @@ void ScanSegment::code(uint32_t at, Row row, int64_t publish_time, std::span<con
   unit.residual = std::max(unit.residual, coded.residual);
 }
 
-void ScanSegment::copy(uint32_t at, int64_t publish_time, const ScanSegment& from,
-                       uint32_t position) {
+void ScanSegment::copy(uint32_t at, const ScanSegment& from, uint32_t position) {
   const uint8_t* in = from.codes_of(position);
   uint8_t* out = codes_of(at);
   int32_t squares = 0;
@@ -75,7 +76,7 @@ void ScanSegment::copy(uint32_t at, int64_t publish_time, const ScanSegment& fro
     }
   }
   const float scale = from.scale(position);
-  place(at, from.row(position), publish_time, scale);
+  place(at, from.row(position), from.publish_time(position), scale);
   const Unit& before = from.units_[position / kUnit];
   const double code_norm = std::sqrt(static_cast<double>(squares));
   Unit& unit = units_[at / kUnit];
@@ -107,7 +108,7 @@ void ScanSegment::note_removed(uint32_t position) {
 size_t ScanSegment::bytes() const {
   const size_t places = size_t{blocks_} * kScanBlock;
   return sizeof(ScanSegment) +
-         places * (size_t{groups_} * kScanGroup + sizeof(float) + sizeof(Row)) +
+         places * (size_t{groups_} * kScanGroup + sizeof(float) + sizeof(int64_t) + sizeof(Row)) +
          blocks_ * sizeof(uint32_t) + units_.size() * sizeof(Unit);
 }
 

@@ -41,13 +41,14 @@ class ScanSegment {
 
   /// Both write position `at`; positions are written in order.
   void code(uint32_t at, Row row, int64_t publish_time, std::span<const float> vector);
-  void copy(uint32_t at, int64_t publish_time, const ScanSegment& from, uint32_t position);
+  void copy(uint32_t at, const ScanSegment& from, uint32_t position);
 
   uint32_t size() const { return size_; }
   uint32_t dimensions() const { return dimensions_; }
   const std::vector<Unit>& units() const { return units_; }
   ScanItems items_of(uint32_t unit) const;
   float scale(uint32_t position) const { return scales_[position]; }
+  int64_t publish_time(uint32_t position) const { return publish_times_[position]; }
 
   /// kNoRow where the row has been taken by another item since, or was never taken.
   Row row(uint32_t position) const { return rows_[position].load(std::memory_order_relaxed); }
@@ -78,6 +79,8 @@ class ScanSegment {
   uint32_t removed_ = 0;
   AlignedArray<uint8_t> codes_;
   AlignedArray<float> scales_;
+  AlignedArray<int64_t>
+      publish_times_;  // here too, so that a scan need not read them all over the catalog
   std::unique_ptr<std::atomic<Row>[]> rows_;
   std::unique_ptr<std::atomic<uint32_t>[]> alive_;  // a bit an item
   std::vector<Unit> units_;
