@@ -15,7 +15,7 @@ Chunk::Chunk(const CatalogSchema& schema)
       topics(kRows),
       labels(schema.labels.size(), std::vector<uint32_t>(kRows, StringTable::kNone)),
       column_count_(schema.columns.size()),
-      columns_(kRows * column_count_, std::numeric_limits<double>::quiet_NaN()),
+      columns_(kRows * column_count_),
       spaces_(schema.spaces.size()) {
   for (uint32_t i = 0; i < kRows; ++i) {
     // A fresh row is invisible at every epoch.

@@ -74,6 +74,9 @@ class Chunk {
   }
   /// Euclidean length, or −1 where the item has no vector in this space.
   float norm(uint32_t space, uint32_t offset) const { return spaces_[space].norm[offset]; }
+  void prefetch_norm(uint32_t space, uint32_t offset) const {
+    __builtin_prefetch(&spaces_[space].norm[offset]);
+  }
   void set_norm(uint32_t space, uint32_t offset, float norm);
 
   /// At least the norm of each of the chunk's vectors in this space, and at least the publish time
@@ -91,8 +94,8 @@ class Chunk {
 
   /// An item's numeric columns, NaN where missing. They lie side by side, because a request reads
   /// many of them of few items.
-  const double* columns(uint32_t offset) const { return columns_.data() + offset * column_count_; }
-  double* columns(uint32_t offset) { return columns_.data() + offset * column_count_; }
+  const double* columns(uint32_t offset) const { return columns_.get() + offset * column_count_; }
+  double* columns(uint32_t offset) { return columns_.get() + offset * column_count_; }
   size_t column_count() const { return column_count_; }
 
   size_t bytes() const { return bytes_; }
@@ -121,7 +124,7 @@ class Chunk {
   std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
   std::array<std::atomic<int64_t>, kRows / kGroupRows> newest_of_group_;
   size_t column_count_;
-  std::vector<double> columns_;
+  AlignedArray<double> columns_;
   std::vector<Space> spaces_;
   size_t bytes_ = 0;
 };

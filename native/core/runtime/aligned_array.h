@@ -25,6 +25,7 @@ class AlignedArray {
  private:
   static constexpr size_t kLine = 64;
   static constexpr size_t kHugePage = size_t{1} << 21;
+  static constexpr size_t kWorthWasting = 16;  // this part of an array at most
 
   struct Delete {
     size_t alignment = kLine;
@@ -33,8 +34,11 @@ class AlignedArray {
   using Pointer = std::unique_ptr<T, Delete>;
 
   static Pointer allocate(size_t count) {
-    const size_t bytes = count * sizeof(T);
+    size_t bytes = count * sizeof(T);
     const size_t alignment = bytes >= kHugePage ? kHugePage : kLine;
+    // A last huge page that is nearly needed is taken whole.
+    const size_t whole = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    if (alignment == kHugePage && whole - bytes <= bytes / kWorthWasting) bytes = whole;
     void* data = ::operator new(bytes, std::align_val_t{alignment});
     // Only whole huge pages are worth having; where the system has none to give nothing changes.
     if (alignment == kHugePage) (void)madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
