@@ -362,7 +362,12 @@ std::vector<uint32_t> Catalog::labels(std::span<const Slot> slots) const {
 std::vector<uint8_t> Catalog::alive(std::span<const Slot> slots) const {
   std::vector<uint8_t> alive(slots.size(), 0);
   std::shared_lock lock(index_mutex_);
+  // They lie scattered over the catalog.
+  constexpr size_t kAhead = 16;
   for (size_t i = 0; i < slots.size(); ++i) {
+    if (i + kAhead < slots.size() && slots[i + kAhead].index < slots_.size()) {
+      __builtin_prefetch(&slots_[slots[i + kAhead].index]);
+    }
     if (slots[i].index >= slots_.size()) continue;
     const SlotEntry& entry = slots_[slots[i].index];
     alive[i] = entry.current != kNoRow && entry.generation == slots[i].generation ? 1 : 0;

@@ -46,6 +46,7 @@ class Assembly {
       if (!groups_.segments[s] || inputs.segments[s] == kNoSegment) continue;
       if (!segment_scan_) segment_scan_.emplace(*engagement.segments());
     }
+    reads_slots_ = counted_scan_ || quality_scan_ || segment_scan_ || groups_.reader;
     values_.resize(groups_.bases.size());
     for (const Feature& feature : groups_.bases) {
       if (feature.source != FeatureSource::kDot || dots_.contains(feature.index)) continue;
@@ -63,11 +64,12 @@ class Assembly {
       fetch(chunk.columns(offset) + run.source, run.missing.size() * sizeof(double));
     }
     fetch(&chunk.publish_time[offset], sizeof(int64_t));
+    if (reads_slots_) fetch(&chunk.slot[offset], sizeof(Slot));
   }
 
   /// The transformed values of the item in this row, which is the `position`th; one a base.
   const std::vector<double>& values(Row row, size_t position) {
-    const Slot slot = inputs_.snapshot.slot(row);
+    const Slot slot = reads_slots_ ? inputs_.snapshot.slot(row) : Slot{};
     if (counted_scan_) counted_ = counted_scan_->read(slot, inputs_.now);
     if (quality_scan_) quality_ = quality_scan_->read(slot, inputs_.now);
     for (uint32_t s = 0; segment_scan_ && s < kMaxSegmentations; ++s) {
@@ -147,6 +149,7 @@ class Assembly {
   std::optional<CounterStore::Scan> counted_scan_;
   std::optional<CounterStore::Scan> quality_scan_;
   std::optional<CounterStore::Scan> segment_scan_;
+  bool reads_slots_ = false;
   // Of the item at hand; empty where no feature asks.
   CounterValues counted_;
   CounterValues quality_;
@@ -203,7 +206,12 @@ std::vector<double> FeatureAssembler::best_dots(const Inputs& inputs, uint32_t s
   };
   std::vector<size_t> known;  // positions of rows that have a vector
   known.reserve(rows.size());
+  constexpr size_t kAhead = 16;
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) {
+      const Row ahead = rows[i + kAhead];
+      snapshot.chunk_of(ahead).prefetch_norm(space, Snapshot::offset_of(ahead));
+    }
     if (has_vector(rows[i])) known.push_back(i);
   }
   std::vector<double> best(rows.size(), kMissing);
@@ -242,7 +250,7 @@ void FeatureAssembler::fill(const FeatureList& list, const Inputs& inputs,
   const std::vector<Standardisation> pool = pool_statistics(groups, list.smoothing, inputs);
   // One column after the other, because statistics are taken of columns.
   std::vector<double> in_list(groups.relative_to_list.size() * rows.size());
-  constexpr size_t kAhead = 4;
+  constexpr size_t kAhead = 8;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i + kAhead < rows.size()) assembly.prefetch(rows[i + kAhead]);
     const std::vector<double>& values = assembly.values(rows[i], i);

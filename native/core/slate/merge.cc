@@ -1,5 +1,6 @@
 #include "slate/merge.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace feedrank {
@@ -7,6 +8,15 @@ namespace feedrank {
 void merge_by_turns(std::span<const std::vector<Retrieved>> generated,
                     std::span<const uint32_t> quotas, uint32_t most, CandidateSet& candidates) {
   const size_t generators = generated.size();
+  if (generators == 1) {
+    // One list holds no item twice.
+    const size_t count = std::min<size_t>(generated[0].size(), most);
+    for (size_t i = 0; i < count; ++i) {
+      candidates.append(generated[0][i].row);
+      candidates.set_source(i, 0, generated[0][i].score, i);
+    }
+    return;
+  }
   std::vector<size_t> rank(generators, 0);
   std::unordered_map<Row, uint32_t> position;
   for (;;) {

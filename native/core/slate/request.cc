@@ -265,8 +265,11 @@ void Request::take_best(Timed& timed) {
 void Request::drop_removed() {
   std::vector<Slot> slots;
   slots.reserve(order_.size());
-  for (const uint32_t position : order_)
-    slots.push_back(snapshot_->slot(candidates_.rows[position]));
+  for (size_t i = 0; i < order_.size(); ++i) {
+    constexpr size_t kAhead = 16;
+    if (i + kAhead < order_.size()) snapshot_->prefetch_slot(candidates_.rows[order_[i + kAhead]]);
+    slots.push_back(snapshot_->slot(candidates_.rows[order_[i]]));
+  }
   const std::vector<uint8_t> alive = engagement_->catalog()->alive(slots);
   size_t out = 0;
   for (size_t i = 0; i < order_.size(); ++i) {
