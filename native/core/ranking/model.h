@@ -23,7 +23,7 @@ class Model {
         buckets_(*prototype_, options.features,
                  rounding_of(options.compiled ? Precision::kBfloat16 : options.precision)) {
     for (uint32_t i = 0; i < options.threads; ++i) {
-      idle_.push_back({prototype_->clone(), {}, {}});
+      idle_.push_back(new_lane());
       buckets_.warm_up(idle_.back());
     }
   }
@@ -44,9 +44,11 @@ class Model {
   }
 
  private:
+  ModelLane new_lane() const { return {prototype_->clone(), {}, {}, {}}; }
+
   ModelLane borrow() {
     std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return {prototype_->clone(), {}, {}};
+    if (idle_.empty()) return new_lane();
     ModelLane lane = std::move(idle_.back());
     idle_.pop_back();
     return lane;

@@ -1,13 +1,21 @@
 #include "ranking/precision.h"
 
 #include "error.h"
+#include "ranking/onednn_weight.h"
 
 namespace feedrank {
 namespace {
 
 bool has_bfloat16() {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
+  if (__builtin_cpu_supports("avx512bf16") == 0) return false;
+  try {
+    // oneDNN may have been told to keep to fewer instructions than there are.
+    (void)onednn_weight(at::ones({32, 32}, at::kBFloat16));
+    return true;
+  } catch (const c10::Error&) {
+    return false;
+  }
 #else
   return false;
 #endif

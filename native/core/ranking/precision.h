@@ -6,7 +6,8 @@ namespace feedrank {
 enum class Precision { kFloat32, kBfloat16 };
 
 /// Throws PRECISION_UNAVAILABLE for kBfloat16 where this processor has no instructions for it
-/// (AVX-512 BF16, which every processor with AMX has too): it would be slower than float32.
+/// (AVX-512 BF16, which every processor with AMX has too), or oneDNN may not use them: it would be
+/// slower than float32.
 void check_precision(Precision precision);
 
 /// How far rounding moves a score at most, |a − b| ≤ rounding · max(1, |b|): operands of bfloat16

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ranking/onednn_weight.h"
+
 namespace feedrank {
 namespace {
 
@@ -19,9 +21,6 @@ using torch::jit::Value;
 
 /// Layers of no more outputs than this stay float32.
 constexpr int64_t kNarrow = 16;
-/// The rows that oneDNN is told to expect; the layout serves any number.
-constexpr int64_t kExpectedRows = 256;
-
 /// x · weightᵀ + bias, then an activation.
 struct Layer {
   Node* first;        // what multiplies
@@ -154,13 +153,6 @@ void find_layers(Block* block, std::vector<Layer>& layers) {
   }
 }
 
-at::Tensor packed(const at::Tensor& weight) {
-  static const auto reorder = c10::Dispatcher::singleton()
-                                  .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
-                                  .typed<at::Tensor(const at::Tensor&, std::optional<int64_t>)>();
-  return reorder.call(weight.contiguous(), kExpectedRows);
-}
-
 Value* cast(Value* value, at::ScalarType type) {
   return value->owningGraph()->insert(c10::aten::to, {value, type});
 }
@@ -172,7 +164,7 @@ Node* rewrite(const Layer& layer, bool narrow_type) {
   const torch::jit::WithInsertPoint at_first(layer.first);
   const at::ScalarType type = narrow_type ? at::kBFloat16 : at::kFloat;
   Node* weight = graph.insertNode(graph.create(c10::prim::ConstantMKLDNNTensor));
-  weight->t_(c10::attr::value, packed(layer.weight.to(type)));
+  weight->t_(c10::attr::value, onednn_weight(layer.weight.to(type)));
   Value* bias = layer.bias.defined() ? graph.insertConstant(layer.bias.contiguous())
                                      : graph.insertConstant(c10::IValue());
   Value* x = layer.first->input(layer.x);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ranking/model_backend.h"
+#include "ranking/scratch_memory.h"
 
 namespace feedrank {
 
@@ -13,6 +14,7 @@ struct ModelLane {
   std::unique_ptr<ModelBackend> backend;
   std::vector<float> features;
   std::vector<float> scores;
+  ScratchMemory scratch;
 };
 
 /// The few numbers of rows that a model is run with. Libraries prepare a kernel for each number
