@@ -46,7 +46,7 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   const std::vector<Row> rows = allocate_rows(batch.ids.size());
   for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, checked, names);
 
-  reserve_slots(rows.size());
+  reserve_slots(checked.hashes);
   auto views = empty_views();
   for (const auto& index : indexes_) index->insert(*chunks_, rows, allocated_rows());
   const uint64_t next = epoch() + 1;
@@ -111,22 +111,20 @@ std::vector<uint32_t> Catalog::intern(std::span<const std::string> names) {
   return codes;
 }
 
-void Catalog::reserve_slots(size_t count) {
+void Catalog::reserve_slots(std::span<const size_t> hashes) {
   // Memory is asked for before anything changes; twice what is needed, so that single inserts do
   // not copy each time. Who looks up an id waits for the exchange and not for the copies.
-  const bool more_slots = slots_.size() + count > slots_.capacity();
-  const bool more_index = !slot_index_.has_room_for(count);
-  if (!more_slots && !more_index) return;
+  const bool more_slots = slots_.size() + hashes.size() > slots_.capacity();
+  SlotIndex::Growth growth = slot_index_.growth_for(hashes);
+  if (!more_slots && growth.empty()) return;
   std::vector<SlotEntry> slots;
   if (more_slots) {
-    slots.reserve(2 * (slots_.size() + count));
+    slots.reserve(2 * (slots_.size() + hashes.size()));
     slots = slots_;
   }
-  SlotIndex index;
-  if (more_index) index = slot_index_.with_room_for(count);
   std::unique_lock index_lock(index_mutex_);
   if (more_slots) slots_.swap(slots);
-  if (more_index) std::swap(slot_index_, index);
+  slot_index_.adopt(growth);
   index_lock.unlock();
 }
 

@@ -101,7 +101,7 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
 
   std::vector<Row> allocate_rows(size_t count);
   void reclaim();
-  void reserve_slots(size_t count);
+  void reserve_slots(std::span<const size_t> hashes);
   std::vector<uint32_t> intern(std::span<const std::string> names);
   void fill(Row row, const ItemBatch& batch, size_t item, const CheckedBatch& checked,
             const Names& names);
