@@ -164,7 +164,8 @@ Napi::Value CatalogObject::remove(const Napi::CallbackInfo& info) {
     auto ids = std::make_shared<const std::vector<ItemId>>(to_item_ids(info[0], "ids"));
     return Environment::of(info.Env())
         .run<RemoveResult>(
-            info.Env(), [this](Executor::Job job) { shared_->writes->submit_write(std::move(job)); },
+            info.Env(),
+            [this](Executor::Job job) { shared_->writes->submit_write(std::move(job)); },
             [catalog = shared_->catalog, ids] { return catalog->remove(*ids); },
             [](Napi::Env env, const RemoveResult& result) {
               auto object = Napi::Object::New(env);
