@@ -53,8 +53,6 @@ void ScanMerge::note_reused(uint32_t position) {
   origins_[position].segment->note_reused(origins_[position].position);
 }
 
-size_t ScanMerge::bytes() const {
-  return made_->bytes() + origins_.capacity() * sizeof(Origin);
-}
+size_t ScanMerge::bytes() const { return made_->bytes() + origins_.capacity() * sizeof(Origin); }
 
 }  // namespace feedrank

@@ -125,7 +125,8 @@ void ScanSegment::note_removed(uint32_t position) {
 
 size_t ScanSegment::bytes() const {
   return sizeof(ScanSegment) +
-         size_t{capacity_} * (size_t{groups_} * kScanGroup + sizeof(float) + sizeof(int64_t) + sizeof(Row)) +
+         size_t{capacity_} *
+             (size_t{groups_} * kScanGroup + sizeof(float) + sizeof(int64_t) + sizeof(Row)) +
          capacity_ / kScanBlock * sizeof(uint32_t) + units_.capacity() * sizeof(Unit);
 }
 
