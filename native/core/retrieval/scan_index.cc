@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <new>
 #include <utility>
 
@@ -13,20 +12,20 @@ namespace {
 
 /// Segments of at most this many items, so that no merge takes much memory.
 constexpr uint32_t kMostItems = 1U << 18;
-/// Segments of fewer items than this are in class 0; those of each next class may be eight times as
-/// large. Those beyond the last class are merged no further.
-constexpr uint32_t kClassItems = 1024;
-constexpr uint32_t kClassBits = 3;
-/// How many segments of each class become one: together never more than kMostItems.
-constexpr std::array<size_t, 3> kFanIn = {8, 8, 4};
+/// Segments are of one class from each of these numbers of items to the next, of the first below
+/// it. From the last on they are merged no further.
+constexpr std::array<uint32_t, 3> kClassItems = {1024, 8192, kMostItems / 2};
+/// Segments of a class become one when there are so many, or when together they have so many items.
+constexpr size_t kFanIn = 8;
+constexpr uint32_t kEnoughItems = kMostItems / 4 * 3;
 
 int64_t publish_time(const ChunkList& chunks, Row row) {
   return chunks[row / Chunk::kRows]->publish_time[Snapshot::offset_of(row)];
 }
 
 size_t size_class(uint32_t items) {
-  const auto bits = static_cast<size_t>(std::bit_width(items / kClassItems));
-  return (bits + kClassBits - 1) / kClassBits;
+  return static_cast<size_t>(std::upper_bound(kClassItems.begin(), kClassItems.end(), items) -
+                             kClassItems.begin());
 }
 
 /// How many of `count` items go into a segment: as even as can be.
@@ -177,15 +176,22 @@ std::shared_ptr<const ScanList> ScanIndex::list_with(const Segments& segments,
 }
 
 ScanIndex::Segments ScanIndex::next_to_merge() const {
-  std::array<Segments, kFanIn.size()> classes;
+  struct Class {
+    Segments segments;
+    uint32_t items = 0;
+  };
+  std::array<Class, kClassItems.size()> classes;
   for (const auto& segment : list_->segments) {
     const uint32_t living = segment->size() - segment->removed();
     // At a third, the living that are moved are at most twice as many as the removed that go.
     if (3 * uint64_t{segment->removed()} > segment->size()) return {segment};
     const size_t of = size_class(living);
     if (of >= classes.size()) continue;
-    classes[of].push_back(segment);
-    if (classes[of].size() == kFanIn[of]) return classes[of];
+    auto& [segments, items] = classes[of];
+    if (items + living > kMostItems) return segments;
+    segments.push_back(segment);
+    items += living;
+    if (segments.size() == kFanIn || items >= kEnoughItems) return segments;
   }
   return {};
 }
