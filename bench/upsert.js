@@ -1,9 +1,9 @@
 'use strict';
 
 // How many items a second does Catalog.upsert take, from objects to visible rows, in batches of 1,000
-// with vectors of 64 and string ids of 16 characters, and what does it do to queries beside it? Two
-// writes are in flight, so that a batch is laid out while the one before it is written. Items are made
-// before the clock starts.
+// with vectors of 64 and string ids of 16 characters, how long is one batch on its way, and what does
+// it do to queries beside it? Two writes are in flight, so that a batch is laid out while the one
+// before it is written. Items are made before the clock starts.
 
 const { setTimeout } = require('node:timers/promises');
 const feedrank = require('..');
@@ -34,10 +34,16 @@ const makeBatch = (first) => Array.from({ length: batchSize }, (_, i) => makeIte
 
 const ascending = (values) => [...values].sort((a, b) => a - b);
 
-/** Writes batches, two of them in flight; each must be visible when its promise resolves. */
+/**
+ * Writes batches, two of them in flight; each must be visible when its promise resolves. Items a
+ * second, and milliseconds of each batch from the call to the promise.
+ */
 async function write(catalog, made) {
+  const times = [];
   const visible = async (batch) => {
+    const begin = performance.now();
     await catalog.upsert(batch);
+    times.push(performance.now() - begin);
     if (!batch.every((item) => catalog.has(item.id))) throw new Error('an item was not visible');
   };
   const start = performance.now();
@@ -48,7 +54,7 @@ async function write(catalog, made) {
     before = written;
   }
   await before;
-  return ((made.length * batchSize) / (performance.now() - start)) * 1000;
+  return { rate: ((made.length * batchSize) / (performance.now() - start)) * 1000, times };
 }
 
 /** Keeps so many queries in flight until told to stop; milliseconds of each. */
@@ -86,6 +92,19 @@ async function checkFound(catalog, batch) {
   }
 }
 
+const spreads = (lists) =>
+  Object.fromEntries(
+    Object.entries(lists).map(([name, list]) => [
+      name,
+      {
+        count: list.length,
+        median: quantile(ascending(list), 0.5),
+        p99: quantile(ascending(list), 0.99),
+        slowest: Math.max(...list),
+      },
+    ]),
+  );
+
 async function main() {
   const catalog = await feedrank.Catalog.create({
     ids: 'string',
@@ -107,6 +126,7 @@ async function main() {
   await write(catalog, makeRound(startingItems / batchSize));
   const rates = {};
   const queryMs = {};
+  const batchMs = {};
   const keep = (lists, name, values) => (lists[name] ??= []).push(...values);
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
@@ -120,8 +140,9 @@ async function main() {
       const times = await stop();
       await checkFound(catalog, batches.at(-1));
       if (kept) {
-        keep(rates, `inserting ${beside}`, [inserting]);
-        keep(rates, `replacing ${beside}`, [replacing]);
+        keep(rates, `inserting ${beside}`, [inserting.rate]);
+        keep(rates, `replacing ${beside}`, [replacing.rate]);
+        keep(batchMs, beside, [...inserting.times, ...replacing.times]);
         if (queries > 0) keep(queryMs, `${queries} beside writes`, times);
       }
       if (queries === 0) continue;
@@ -147,16 +168,8 @@ async function main() {
         { low: Math.min(...list), median: quantile(ascending(list), 0.5), high: Math.max(...list) },
       ]),
     ),
-    queryMs: Object.fromEntries(
-      Object.entries(queryMs).map(([name, list]) => [
-        name,
-        {
-          count: list.length,
-          median: quantile(ascending(list), 0.5),
-          p99: quantile(ascending(list), 0.99),
-        },
-      ]),
-    ),
+    batchMs: spreads(batchMs),
+    queryMs: spreads(queryMs),
     items: catalog.size,
     bytesPerItem: catalog.bytes / catalog.size,
   };

@@ -67,6 +67,7 @@ class Writer {
     batch.spaces.push_back({vectors, present});
     const auto begin = Clock::now();
     catalog->upsert(batch);
+    catalog->tidy();
     seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   }
 

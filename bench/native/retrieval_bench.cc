@@ -39,6 +39,9 @@ std::shared_ptr<Catalog> filled(const DataSet& set) {
              .subspan(size_t{begin} * set.dimensions, size_t{count} * set.dimensions),
          std::span(present).first(count)});
     catalog->upsert(batch);
+    catalog->tidy();
+  }
+  while (catalog->tidy()) {
   }
   return catalog;
 }

@@ -104,6 +104,9 @@ struct World {
       batch.spaces.push_back({std::span(data.vectors).subspan(begin * width, count * width),
                               std::span(present).first(count)});
       catalog->upsert(batch);
+      catalog->tidy();
+    }
+    while (catalog->tidy()) {
     }
   }
 

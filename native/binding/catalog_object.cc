@@ -146,7 +146,7 @@ Napi::Value CatalogObject::upsert(const Napi::CallbackInfo& info) {
     auto batch =
         std::make_shared<const ItemBatch>(read_batch(reader, shared_->catalog->schema(), kept));
     return environment.run<UpsertResult>(
-        info.Env(), [this](Executor::Job job) { shared_->writes->submit(std::move(job)); },
+        info.Env(), [this](Executor::Job job) { shared_->writes->submit_write(std::move(job)); },
         [catalog = shared_->catalog, batch] { return catalog->upsert(*batch); },
         [](Napi::Env env, const UpsertResult& result) {
           auto object = Napi::Object::New(env);
@@ -164,7 +164,8 @@ Napi::Value CatalogObject::remove(const Napi::CallbackInfo& info) {
     auto ids = std::make_shared<const std::vector<ItemId>>(to_item_ids(info[0], "ids"));
     return Environment::of(info.Env())
         .run<RemoveResult>(
-            info.Env(), [this](Executor::Job job) { shared_->writes->submit(std::move(job)); },
+            info.Env(),
+            [this](Executor::Job job) { shared_->writes->submit_write(std::move(job)); },
             [catalog = shared_->catalog, ids] { return catalog->remove(*ids); },
             [](Napi::Env env, const RemoveResult& result) {
               auto object = Napi::Object::New(env);

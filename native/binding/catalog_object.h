@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "catalog/write_queue.h"
 #include "node_api.h"
 #include "runtime/executor.h"
 
@@ -13,14 +14,14 @@ struct SharedCatalog {
   SharedCatalog(CatalogSchema schema, std::shared_ptr<Executor> runs_on)
       : executor(std::move(runs_on)),
         catalog(std::make_shared<Catalog>(std::move(schema))),
-        writes(std::make_shared<Strand>(*executor)) {}
+        writes(std::make_shared<WriteQueue>(*executor, catalog)) {}
 
   /// Held by JavaScript objects alone, so it ends on a JavaScript thread: no thread of the executor
   /// comes to join itself.
   const std::shared_ptr<Executor> executor;
 
   const std::shared_ptr<Catalog> catalog;
-  const std::shared_ptr<Strand> writes;
+  const std::shared_ptr<WriteQueue> writes;
 };
 
 /// `new Catalog(schema)`, or `new Catalog(number)` to attach to one of another thread.

@@ -188,10 +188,12 @@ TEST_CASE("a share is met within its tolerance on 1,000 random slates, whatever 
     EXPECT(lost >= 0);
     loss += lost;
     // No slate within the tolerance is worth more than the relaxation says, for any multiplier.
-    const double multiplier = penalty_of(
-        result, "exposure",
-        *std::find_if(result.order.begin(), result.order.end(),
-                      [&](uint32_t i) { return choice.items[i].labels[kCreator] == "small"; }));
+    const auto shown = std::find_if(result.order.begin(), result.order.end(), [&](uint32_t i) {
+      return choice.items[i].labels[kCreator] == "small";
+    });
+    // A share so small may be met by none, and then nobody's penalty says what it cost.
+    if (shown == result.order.end()) continue;
+    const double multiplier = penalty_of(result, "exposure", *shown);
     const std::vector<double> relevance = choice.relevance();
     std::vector<double> raised;
     for (size_t i = 0; i < relevance.size(); ++i) {

@@ -1,5 +1,6 @@
 #include "catalog/slot_index.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,11 @@ namespace {
 
 using namespace feedrank;
 using namespace feedrank::testing;
+
+void grow(SlotIndex& index, const std::vector<size_t>& hashes) {
+  SlotIndex::Growth growth = index.growth_for(hashes);
+  index.adopt(growth);
+}
 
 }  // namespace
 
@@ -26,8 +32,10 @@ TEST_CASE("the index of slots agrees with a map, however many hashes collide") {
       const auto slot = static_cast<uint32_t>(random.below(300));
       const auto found = model.find(slot);
       if (found == model.end()) {
-        const auto hash = static_cast<size_t>(~uint64_t{0} - random.below(hashes));
-        if (!index.has_room_for(1)) index = index.with_room_for(1);
+        const auto few = static_cast<size_t>(~uint64_t{0} - random.below(hashes));
+        // In one part of the index, or in all of them.
+        const size_t hash = seed <= 3 ? few : few * 0x9e3779b1U;
+        grow(index, {hash});
         index.insert(hash, slot);
         model.emplace(slot, hash);
       } else if (random.chance(0.6)) {
@@ -48,7 +56,37 @@ TEST_CASE("the index of slots agrees with a map, however many hashes collide") {
 TEST_CASE("an empty index finds nothing") {
   const SlotIndex index;
   EXPECT_EQ(index.find(7, [](uint32_t) { return true; }), SlotIndex::kNone);
-  EXPECT(!index.has_room_for(1));
+  EXPECT(!index.growth_for(std::vector<size_t>{7}).empty());
+  EXPECT(index.growth_for({}).empty());
+}
+
+TEST_CASE("an index with room for a batch takes it without growing, and grows part by part") {
+  Random random(4);
+  SlotIndex index;
+  std::vector<size_t> all;
+  size_t growths = 0;
+  size_t most_bytes = 0;
+  for (int batch = 0; batch < 200; ++batch) {
+    std::vector<size_t> hashes;
+    for (int i = 0; i < 100; ++i) hashes.push_back(random.engine()());
+    const size_t before = index.bytes();
+    grow(index, hashes);
+    growths += index.bytes() > before ? 1 : 0;
+    if (all.size() > 2000) most_bytes = std::max(most_bytes, index.bytes() - before);
+    EXPECT(index.growth_for(hashes).empty());
+    for (const size_t hash : hashes) {
+      index.insert(hash, static_cast<uint32_t>(all.size()));
+      all.push_back(hash);
+    }
+  }
+  for (uint32_t slot = 0; slot < all.size(); ++slot) {
+    EXPECT_EQ(index.find(all[slot], [&](uint32_t s) { return s == slot; }), slot);
+  }
+  EXPECT_EQ(index.size(), all.size());
+  EXPECT(index.bytes() <= 24 * all.size());
+  // As a whole it would double at once.
+  EXPECT(growths > 20);
+  EXPECT(most_bytes < index.bytes() / 3);
 }
 
 TEST_CASE("string ids of any length are found, replaced and removed like any other") {

@@ -138,11 +138,15 @@ inline std::shared_ptr<Catalog> integer_catalog(uint32_t dimensions = 2) {
 }
 
 inline UpsertResult upsert(Catalog& catalog, const std::vector<TestItem>& items) {
-  return catalog.upsert(Batch(catalog.schema(), items).get());
+  const UpsertResult result = catalog.upsert(Batch(catalog.schema(), items).get());
+  catalog.tidy();
+  return result;
 }
 
 inline RemoveResult remove(Catalog& catalog, const std::vector<ItemId>& ids) {
-  return catalog.remove(ids);
+  const RemoveResult result = catalog.remove(ids);
+  catalog.tidy();
+  return result;
 }
 
 inline Row row_of(const Snapshot& snapshot, const ItemId& id) {

@@ -13,6 +13,12 @@ namespace {
 /// an id meanwhile waits for one turn and not for the batch.
 constexpr size_t kTurn = 512;
 
+/// Items that an index moves after a write: more than a written item costs in the long run (it is
+/// moved once for each class of segments, and those that replaced and removed items leave behind
+/// are, too), so that segments do not pile up, and for small writes some more.
+constexpr uint64_t kMovesAnItem = 8;
+constexpr uint64_t kLeastMoves = 4096;
+
 }  // namespace
 
 Snapshot::~Snapshot() { catalog_->unpin(epoch_); }
@@ -40,7 +46,7 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   const std::vector<Row> rows = allocate_rows(batch.ids.size());
   for (size_t i = 0; i < rows.size(); ++i) fill(rows[i], batch, i, checked, names);
 
-  reserve_slots(rows.size());
+  reserve_slots(checked.hashes);
   auto views = empty_views();
   for (const auto& index : indexes_) index->insert(*chunks_, rows, allocated_rows());
   const uint64_t next = epoch() + 1;
@@ -48,8 +54,8 @@ UpsertResult Catalog::upsert(const ItemBatch& batch) {
   result.inserted = static_cast<uint32_t>(rows.size()) - result.replaced;
   size_.fetch_add(result.inserted, std::memory_order_relaxed);
   result.epoch = next;
+  written_ += rows.size();
   advance(next, std::move(views));
-  tidy_indexes();
   return result;
 }
 
@@ -68,15 +74,28 @@ void Catalog::advance(uint64_t epoch, std::shared_ptr<ScanViews> views) {
   epoch_.store(epoch, std::memory_order_release);
 }
 
-void Catalog::tidy_indexes() {
+bool Catalog::tidy(uint32_t most) {
+  std::scoped_lock write_lock(write_mutex_);
+  const uint64_t owed = kLeastMoves + kMovesAnItem * std::exchange(written_, 0);
+  const auto moves = static_cast<uint32_t>(std::min<uint64_t>(owed, most));
+  bool more = false;
   try {
     auto views = empty_views();
     bool changed = false;
-    for (const auto& index : indexes_) changed = index->tidy() || changed;
+    size_t merging = 0;
+    for (const auto& index : indexes_) {
+      const ScanIndex::Tidied tidied = index->tidy(moves);
+      changed = changed || tidied.changed;
+      more = more || tidied.more;
+      merging += index->merging_bytes();
+    }
+    merging_bytes_.store(merging, std::memory_order_relaxed);
     if (changed) advance(epoch(), std::move(views));
   } catch (const std::bad_alloc&) {
-    // The write is done, and the next one tidies up.
+    // What has been written is there, and the next write tidies up.
+    more = false;
   }
+  return more;
 }
 
 void Catalog::note_removed(Row row, uint64_t epoch) {
@@ -92,22 +111,20 @@ std::vector<uint32_t> Catalog::intern(std::span<const std::string> names) {
   return codes;
 }
 
-void Catalog::reserve_slots(size_t count) {
+void Catalog::reserve_slots(std::span<const size_t> hashes) {
   // Memory is asked for before anything changes; twice what is needed, so that single inserts do
   // not copy each time. Who looks up an id waits for the exchange and not for the copies.
-  const bool more_slots = slots_.size() + count > slots_.capacity();
-  const bool more_index = !slot_index_.has_room_for(count);
-  if (!more_slots && !more_index) return;
+  const bool more_slots = slots_.size() + hashes.size() > slots_.capacity();
+  SlotIndex::Growth growth = slot_index_.growth_for(hashes);
+  if (!more_slots && growth.empty()) return;
   std::vector<SlotEntry> slots;
   if (more_slots) {
-    slots.reserve(2 * (slots_.size() + count));
+    slots.reserve(2 * (slots_.size() + hashes.size()));
     slots = slots_;
   }
-  SlotIndex index;
-  if (more_index) index = slot_index_.with_room_for(count);
   std::unique_lock index_lock(index_mutex_);
   if (more_slots) slots_.swap(slots);
-  if (more_index) std::swap(slot_index_, index);
+  slot_index_.adopt(growth);
   index_lock.unlock();
 }
 
@@ -182,8 +199,8 @@ RemoveResult Catalog::remove(std::span<const ItemId> ids) {
   }
   size_.fetch_sub(result.removed, std::memory_order_relaxed);
   if (result.removed > 0) {
+    written_ += result.removed;
     advance(next, std::move(views));
-    tidy_indexes();
   }
   result.epoch = epoch();
   return result;
@@ -388,7 +405,8 @@ size_t Catalog::bytes() const {
     chunks = chunks_;
     views = views_;
   }
-  size_t bytes = chunks->empty() ? 0 : chunks->size() * chunks->front()->bytes();
+  size_t bytes = merging_bytes_.load(std::memory_order_relaxed);
+  if (!chunks->empty()) bytes += chunks->size() * chunks->front()->bytes();
   for (const ScanView& view : *views) bytes += view.bytes();
   std::shared_lock lock(index_mutex_);
   return bytes + slots_.capacity() * sizeof(SlotEntry) + slot_index_.bytes();

@@ -36,10 +36,16 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   const CatalogSchema& schema() const { return schema_; }
 
   /// Inserts or replaces; all of the batch becomes visible at once, or, on an error, none of it.
-  /// Throws DUPLICATE_ID, INVALID_ARGUMENT.
+  /// Throws DUPLICATE_ID, INVALID_ARGUMENT. To be followed by `tidy`, as `remove` is.
   UpsertResult upsert(const ItemBatch& batch);
 
   RemoveResult remove(std::span<const ItemId> ids);
+
+  /// Goes on with putting in order what writes left behind, which no request has to wait for, nor
+  /// the next write for long; says whether there is more. Called once after each write it keeps up
+  /// with them, and called until there is no more it leaves searches as fast as can be. Moves about
+  /// `most` items of an index at most.
+  bool tidy(uint32_t most = UINT32_MAX);
 
   std::unique_ptr<const Snapshot> pin() const;
 
@@ -95,7 +101,7 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
 
   std::vector<Row> allocate_rows(size_t count);
   void reclaim();
-  void reserve_slots(size_t count);
+  void reserve_slots(std::span<const size_t> hashes);
   std::vector<uint32_t> intern(std::span<const std::string> names);
   void fill(Row row, const ItemBatch& batch, size_t item, const CheckedBatch& checked,
             const Names& names);
@@ -112,8 +118,6 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   void note_removed(Row row, uint64_t epoch);
   /// Lets new requests see what has been written under `epoch`; `views` has room for all spaces.
   void advance(uint64_t epoch, std::shared_ptr<ScanViews> views);
-  /// Puts the indexes in order after a write, which no request has to wait for.
-  void tidy_indexes();
   std::shared_ptr<ScanViews> empty_views() const;
   void unpin(uint64_t epoch) const;
   std::shared_ptr<const ChunkList> chunk_list() const;
@@ -143,9 +147,11 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   std::atomic<uint32_t> row_count_{0};
   std::atomic<uint32_t> slot_count_{0};
   std::atomic<uint32_t> size_{0};
+  std::atomic<size_t> merging_bytes_{0};
 
   // Touched by writers only, under write_mutex_. Retired entries are in order of their epochs.
   std::vector<std::unique_ptr<ScanIndex>> indexes_;  // [space]
+  uint64_t written_ = 0;                             // items since the indexes were tidied
   std::vector<Row> free_rows_;
   std::vector<uint32_t> free_slots_;
   std::deque<Retired> retired_rows_;

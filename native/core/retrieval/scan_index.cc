@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <new>
 #include <utility>
 
@@ -11,21 +10,22 @@
 namespace feedrank {
 namespace {
 
-/// Segments of at most this many items, so that no merge takes long.
+/// Segments of at most this many items, so that no merge takes much memory.
 constexpr uint32_t kMostItems = 1U << 18;
-/// This many segments of one size class become one of the next.
-constexpr size_t kFanIn = 4;
-/// Segments of this class and above, from 65,536 items, are merged no further.
-constexpr uint32_t kLastClass = 4;
+/// Segments are of one class from each of these numbers of items to the next, of the first below
+/// it. From the last on they are merged no further.
+constexpr std::array<uint32_t, 3> kClassItems = {1024, 8192, kMostItems / 2};
+/// Segments of a class become one when there are so many, or when together they have so many items.
+constexpr size_t kFanIn = 8;
+constexpr uint32_t kEnoughItems = kMostItems / 4 * 3;
 
 int64_t publish_time(const ChunkList& chunks, Row row) {
   return chunks[row / Chunk::kRows]->publish_time[Snapshot::offset_of(row)];
 }
 
-/// 0 below 1,024 items, 1 below 4,096, and so on.
-uint32_t size_class(uint32_t items) {
-  const auto bits = static_cast<uint32_t>(std::bit_width(items / (ScanTail::kRows * kFanIn)));
-  return (bits + 1) / 2;
+size_t size_class(uint32_t items) {
+  return static_cast<size_t>(std::upper_bound(kClassItems.begin(), kClassItems.end(), items) -
+                             kClassItems.begin());
 }
 
 /// How many of `count` items go into a segment: as even as can be.
@@ -49,6 +49,7 @@ void ScanIndex::forget(Row row) {
     tail_->rows[place.position].store(kNoRow, std::memory_order_relaxed);
   } else if (place.segment != kNowhere) {
     segments_[place.segment]->note_reused(place.position);
+    if (place.segment == merge_number_) merge_->note_reused(place.position);
   }
   place = {};
 }
@@ -74,7 +75,12 @@ void ScanIndex::insert(const ChunkList& chunks, std::span<const Row> rows, uint3
     const Row row = tail_->rows[i].load(std::memory_order_relaxed);
     if (row != kNoRow && !tail_removed_[i]) taken.push_back(row);
   }
-  replace({}, coded(chunks, std::move(taken)));
+  // Memory is asked for before anything changes.
+  const Segments segments = coded(chunks, taken);
+  auto list = list_with(segments, {});
+  segments_.reserve(segments_.size() + segments.size());
+  for (const auto& segment : segments) place(*segment, number(segment), 0);
+  list_ = std::move(list);
   for (uint32_t i = 0; i < tail_rows_; ++i) {
     const Row row = tail_->rows[i].load(std::memory_order_relaxed);
     if (row != kNoRow && tail_removed_[i]) places_[row] = {};
@@ -90,66 +96,54 @@ void ScanIndex::note_removed(Row row) {
     tail_removed_.set(place.position);
   } else if (place.segment != kNowhere) {
     segments_[place.segment]->note_removed(place.position);
+    if (place.segment == merge_number_) merge_->note_removed(place.position);
   }
 }
 
-ScanIndex::Segments ScanIndex::coded(const ChunkList& chunks, std::vector<Row> rows) const {
-  std::sort(rows.begin(), rows.end(), [&chunks](Row a, Row b) {
-    const int64_t at = publish_time(chunks, a);
-    const int64_t bt = publish_time(chunks, b);
-    return at != bt ? at > bt : a < b;
-  });
-  Segments segments;
-  const auto count = static_cast<uint32_t>(rows.size());
-  for (uint32_t begin = 0; begin < count; begin += share(count)) {
-    const uint32_t size = std::min(share(count), count - begin);
-    auto segment = std::make_shared<ScanSegment>(size, dimensions_);
-    for (uint32_t i = 0; i < size; ++i) {
-      const Row row = rows[begin + i];
-      const float* vector = chunks[row / Chunk::kRows]->vector(space_, Snapshot::offset_of(row));
-      segment->code(i, row, publish_time(chunks, row), {vector, dimensions_});
-    }
-    segments.push_back(std::move(segment));
-  }
-  return segments;
+uint32_t ScanIndex::number(std::shared_ptr<ScanSegment> segment) {
+  auto free = std::find(segments_.begin(), segments_.end(), nullptr);
+  if (free == segments_.end()) free = segments_.insert(free, nullptr);
+  *free = std::move(segment);
+  return static_cast<uint32_t>(free - segments_.begin());
 }
 
-ScanIndex::Segments ScanIndex::merged(const Segments& sources) const {
+void ScanIndex::place(const ScanSegment& segment, uint32_t number, uint32_t begin) {
+  for (uint32_t i = begin; i < segment.size(); ++i) places_[segment.row(i)] = {number, i};
+}
+
+ScanIndex::Segments ScanIndex::coded(const ChunkList& chunks, std::span<const Row> rows) const {
   struct Entry {
     int64_t at;
-    const ScanSegment* segment;
-    uint32_t position;
+    Row row;
   };
-  const auto newer = [](const Entry& a, const Entry& b) { return a.at > b.at; };
   std::vector<Entry> entries;
-  for (const auto& source : sources) {
-    const auto middle = static_cast<ptrdiff_t>(entries.size());
-    for (uint32_t i = 0; i < source->size(); ++i) {
-      if (!source->alive(i)) continue;
-      entries.push_back({source->publish_time(i), source.get(), i});
-    }
-    std::inplace_merge(entries.begin(), entries.begin() + middle, entries.end(), newer);
-  }
+  entries.reserve(rows.size());
+  for (const Row row : rows) entries.push_back({publish_time(chunks, row), row});
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.at != b.at ? a.at > b.at : a.row < b.row;
+  });
   Segments segments;
   const auto count = static_cast<uint32_t>(entries.size());
   for (uint32_t begin = 0; begin < count; begin += share(count)) {
     const uint32_t size = std::min(share(count), count - begin);
     auto segment = std::make_shared<ScanSegment>(size, dimensions_);
-    for (uint32_t i = 0; i < size; ++i) {
-      const Entry& entry = entries[begin + i];
-      segment->copy(i, *entry.segment, entry.position);
+    for (const Entry& entry : std::span(entries).subspan(begin, size)) {
+      const Chunk& chunk = *chunks[entry.row / Chunk::kRows];
+      const float* vector = chunk.vector(space_, Snapshot::offset_of(entry.row));
+      segment->code(entry.row, entry.at, {vector, dimensions_});
     }
+    segment->close();
     segments.push_back(std::move(segment));
   }
   return segments;
 }
 
-void ScanIndex::replace(const Segments& sources, const Segments& segments) {
-  const auto is_source = [&sources](const ScanSegment* segment) {
-    return std::any_of(sources.begin(), sources.end(),
-                       [segment](const auto& source) { return source.get() == segment; });
+std::shared_ptr<const ScanList> ScanIndex::list_with(const Segments& segments,
+                                                     const Segments& in_place_of) const {
+  const auto goes = [&in_place_of](const ScanSegment* segment) {
+    return std::any_of(in_place_of.begin(), in_place_of.end(),
+                       [segment](const auto& going) { return going.get() == segment; });
   };
-  // Memory is asked for before anything changes.
   auto list = std::make_shared<ScanList>();
   std::vector<ScanList::Step> added;
   for (const auto& segment : segments) {
@@ -163,7 +157,7 @@ void ScanIndex::replace(const Segments& sources, const Segments& segments) {
   std::stable_sort(added.begin(), added.end(), newer);
   list->steps.reserve(list_->steps.size() + added.size());
   for (const ScanList::Step& step : list_->steps) {
-    if (!is_source(step.segment)) list->steps.push_back(step);
+    if (!goes(step.segment)) list->steps.push_back(step);
   }
   const auto middle = static_cast<ptrdiff_t>(list->steps.size());
   list->steps.insert(list->steps.end(), added.begin(), added.end());
@@ -175,54 +169,84 @@ void ScanIndex::replace(const Segments& sources, const Segments& segments) {
   }
   list->segments.reserve(list_->segments.size() + segments.size());
   for (const auto& segment : list_->segments) {
-    if (!is_source(segment.get())) list->segments.push_back(segment);
+    if (!goes(segment.get())) list->segments.push_back(segment);
   }
   list->segments.insert(list->segments.end(), segments.begin(), segments.end());
-  segments_.reserve(segments_.size() + segments.size());
-
-  for (auto& segment : segments_) {
-    if (segment == nullptr || !is_source(segment.get())) continue;
-    for (uint32_t i = 0; i < segment->size(); ++i) {
-      const Row row = segment->row(i);
-      if (row != kNoRow) places_[row] = {};
-    }
-    segment.reset();
-  }
-  for (const auto& segment : segments) {
-    auto free = std::find(segments_.begin(), segments_.end(), nullptr);
-    if (free == segments_.end()) free = segments_.insert(free, nullptr);
-    *free = segment;
-    const auto number = static_cast<uint32_t>(free - segments_.begin());
-    for (uint32_t i = 0; i < segment->size(); ++i) places_[segment->row(i)] = {number, i};
-  }
-  list_ = std::move(list);
+  return list;
 }
 
 ScanIndex::Segments ScanIndex::next_to_merge() const {
-  std::array<Segments, kLastClass> classes;
+  struct Class {
+    Segments segments;
+    uint32_t items = 0;
+  };
+  std::array<Class, kClassItems.size()> classes;
   for (const auto& segment : list_->segments) {
     const uint32_t living = segment->size() - segment->removed();
     // At a third, the living that are moved are at most twice as many as the removed that go.
     if (3 * uint64_t{segment->removed()} > segment->size()) return {segment};
-    const uint32_t of = size_class(living);
-    if (of >= kLastClass) continue;
-    classes[of].push_back(segment);
-    if (classes[of].size() == kFanIn) return classes[of];
+    const size_t of = size_class(living);
+    if (of >= classes.size()) continue;
+    auto& [segments, items] = classes[of];
+    if (items + living > kMostItems) return segments;
+    segments.push_back(segment);
+    items += living;
+    if (segments.size() == kFanIn || items >= kEnoughItems) return segments;
   }
   return {};
 }
 
-bool ScanIndex::tidy() {
-  bool changed = false;
+void ScanIndex::begin_merge(Segments sources) {
+  auto merge = std::make_unique<ScanMerge>(std::move(sources), dimensions_);
+  segments_.reserve(segments_.size() + 1);
+  merge_ = std::move(merge);
+  merge_number_ = number(merge_->made());
+}
+
+void ScanIndex::end_merge() {
+  const auto& made = merge_->made();
+  const bool empty = made->size() == 0;
+  auto list = list_with(empty ? Segments{} : Segments{made}, merge_->sources());
+  for (const auto& source : merge_->sources()) {
+    // Removed items stayed behind, and their rows' next items are none of theirs.
+    const auto found = std::find(segments_.begin(), segments_.end(), source);
+    const auto number = static_cast<uint32_t>(found - segments_.begin());
+    for (uint32_t i = 0; i < source->size(); ++i) {
+      if (source->alive(i) || source->row(i) == kNoRow) continue;
+      Place& place = places_[source->row(i)];
+      if (place.segment == number) place = {};
+    }
+    found->reset();
+  }
+  if (empty) segments_[merge_number_].reset();
+  list_ = std::move(list);
+  merge_number_ = kNowhere;
+  merge_.reset();
+}
+
+ScanIndex::Tidied ScanIndex::tidy(uint32_t moves) {
+  Tidied tidied;
   try {
-    for (Segments sources = next_to_merge(); !sources.empty(); sources = next_to_merge()) {
-      replace(sources, merged(sources));
-      changed = true;
+    for (;;) {
+      if (merge_ == nullptr) {
+        Segments sources = next_to_merge();
+        if (sources.empty()) break;
+        begin_merge(std::move(sources));
+      }
+      const uint32_t begin = merge_->made()->size();
+      moves -= std::min(moves, merge_->move(moves));
+      place(*merge_->made(), merge_number_, begin);
+      if (!merge_->done()) {
+        tidied.more = true;
+        break;
+      }
+      end_merge();
+      tidied.changed = true;
     }
   } catch (const std::bad_alloc&) {
     // Then later: a scan is slower with many segments, and right.
   }
-  return changed;
+  return tidied;
 }
 
 }  // namespace feedrank

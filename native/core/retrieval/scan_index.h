@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/snapshot.h"
+#include "retrieval/scan_merge.h"
 #include "retrieval/scan_segment.h"
 #include "retrieval/scan_view.h"
 
@@ -32,9 +33,17 @@ class ScanIndex {
   /// A row will be invisible from an epoch on that is not yet published.
   void note_removed(Row row);
 
-  /// Merges segments where there are too many, and drops removed items where they are many; says
-  /// whether it changed what `view` gives. Holds up nobody but the writer.
-  bool tidy();
+  struct Tidied {
+    bool changed = false;  // what `view` gives
+    bool more = false;     // is left to do
+  };
+
+  /// Goes on with merging segments where there are too many, and with dropping removed items where
+  /// they are many, for about `moves` items. Holds up nobody but the writer.
+  Tidied tidy(uint32_t moves);
+
+  /// Of a merge that has not ended, which no view holds.
+  size_t merging_bytes() const { return merge_ == nullptr ? 0 : merge_->bytes(); }
 
   ScanView view() const { return {list_, tail_, tail_rows_}; }
 
@@ -46,20 +55,28 @@ class ScanIndex {
     uint32_t segment = kNowhere;  // position in segments_
     uint32_t position = 0;
   };
-  using Segments = std::vector<std::shared_ptr<ScanSegment>>;
+  using Segments = ScanMerge::Segments;
 
   bool has_vector(const ChunkList& chunks, Row row) const;
   void forget(Row row);
-  Segments coded(const ChunkList& chunks, std::vector<Row> rows) const;
-  Segments merged(const Segments& sources) const;
+  Segments coded(const ChunkList& chunks, std::span<const Row> rows) const;
   Segments next_to_merge() const;
-  void replace(const Segments& sources, const Segments& segments);
+  /// Gives a segment a number, which is its position in segments_; needs room there.
+  uint32_t number(std::shared_ptr<ScanSegment> segment);
+  void place(const ScanSegment& segment, uint32_t number, uint32_t begin);
+  void begin_merge(Segments sources);
+  void end_merge();
+  /// The list with other segments in the place of some.
+  std::shared_ptr<const ScanList> list_with(const Segments& segments,
+                                            const Segments& in_place_of) const;
 
   const uint32_t space_;
   const uint32_t dimensions_;
   std::vector<Place> places_;  // [row]
-  Segments segments_;          // null where a place is free
+  Segments segments_;          // null where a number is free
   std::shared_ptr<const ScanList> list_;
+  std::unique_ptr<ScanMerge> merge_;
+  uint32_t merge_number_ = kNowhere;  // of what it makes
   std::shared_ptr<ScanTail> tail_;
   uint32_t tail_rows_ = 0;
   std::bitset<ScanTail::kRows> tail_removed_;

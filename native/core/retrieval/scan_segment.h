@@ -34,14 +34,17 @@ class ScanSegment {
     double allowance() const { return residual * (1 + 1e-6) + 6e-7 * code_norm; }
   };
 
-  ScanSegment(uint32_t size, uint32_t dimensions);
+  /// With room for `capacity` items.
+  ScanSegment(uint32_t capacity, uint32_t dimensions);
 
   ScanSegment(const ScanSegment&) = delete;
   ScanSegment& operator=(const ScanSegment&) = delete;
 
-  /// Both write position `at`; positions are written in order.
-  void code(uint32_t at, Row row, int64_t publish_time, std::span<const float> vector);
-  void copy(uint32_t at, const ScanSegment& from, uint32_t position);
+  /// Both write the next position.
+  void code(Row row, int64_t publish_time, std::span<const float> vector);
+  void copy(const ScanSegment& from, uint32_t position);
+  /// To be called when the last item has been written.
+  void close();
 
   uint32_t size() const { return size_; }
   uint32_t dimensions() const { return dimensions_; }
@@ -70,17 +73,18 @@ class ScanSegment {
     return codes_.get() + size_t{position / kScanBlock} * groups_ * (kScanBlock * kScanGroup) +
            size_t{position % kScanBlock} * kScanGroup;
   }
-  void place(uint32_t at, Row row, int64_t publish_time, float scale);
+  /// Gives the next position its row, and the unit that it lies in.
+  Unit& place(Row row, int64_t publish_time, float scale);
 
-  const uint32_t size_;
   const uint32_t dimensions_;
   const uint32_t groups_;
-  const uint32_t blocks_;
+  const uint32_t capacity_;  // in whole blocks
+  uint32_t size_ = 0;
   uint32_t removed_ = 0;
   AlignedArray<uint8_t> codes_;
   AlignedArray<float> scales_;
-  AlignedArray<int64_t>
-      publish_times_;  // here too, so that a scan need not read them all over the catalog
+  // Here too, so that a scan need not read them all over the catalog.
+  AlignedArray<int64_t> publish_times_;
   std::unique_ptr<std::atomic<Row>[]> rows_;
   std::unique_ptr<std::atomic<uint32_t>[]> alive_;  // a bit an item
   std::vector<Unit> units_;
