@@ -40,11 +40,11 @@ const holds = ({ offered, inTime }) => inTime >= 0.99 * offered;
 
 /**
  * The highest rate that holds, within a seventh; 0 where none does. Goes down from one that is too
- * high. A second try lets one hiccup of a shared machine pass.
+ * high. Further tries let hiccups of a shared machine pass.
  */
 async function findCapacity(measure, highest) {
   for (let rate = highest; rate > 0.1 * highest; rate *= 0.85) {
-    for (let attempt = 0; attempt < 2; attempt++) {
+    for (let attempt = 0; attempt < 3; attempt++) {
       const found = await measure(rate);
       if (holds(found)) return found;
       // Not even nearly.

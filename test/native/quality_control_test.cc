@@ -41,7 +41,7 @@ TEST_CASE("the quality factor stays within its bounds") {
   EXPECT_EQ(control.value(), 1.0);
   for (int i = 0; i < 100; ++i) control.record(false, 99.9);
   EXPECT_EQ(control.value(), QualityControl::kLeast);
-  for (int i = 0; i < 401; ++i) control.record(true, 99);
+  for (int i = 0; i < 534; ++i) control.record(true, 99);
   EXPECT_EQ(control.value(), 1.0);
 }
 

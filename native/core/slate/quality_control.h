@@ -16,8 +16,8 @@ class QualityControl {
   /// Low enough that a prediction may be five times too hopeful; above 0, so that a service that
   /// cannot keep its promise still plans something.
   static constexpr double kLeast = 0.2;
-  /// At p = 99 a broken promise costs a fifth, which a hundred kept ones make good.
-  static constexpr double kStep = 0.002;
+  /// At p = 99.4 a broken promise costs a quarter, which 166 kept ones make good.
+  static constexpr double kStep = 0.0015;
 
   double value() const { return value_; }
 
