@@ -40,6 +40,7 @@ export interface NativeSchema {
   readonly ids: 'string' | 'integer';
   readonly spaces: readonly { name: string; dimensions: number; version: string }[];
   readonly columns: readonly string[];
+  readonly columnPrecision: 'float64' | 'float32';
   readonly labels: readonly string[];
 }
 

@@ -18,6 +18,7 @@ async function main() {
     ids: 'integer',
     spaces: { content: { dimensions: data.dimensions } },
     columns,
+    columnPrecision: 'float32',
   });
   for (let begin = 0; begin < data.items; begin += batch) {
     await catalog.upsert(itemsOf(data, columns, begin, Math.min(data.items, begin + batch)));

@@ -22,6 +22,9 @@ CatalogSchema read_schema(const Napi::Value& value) {
   });
   schema.columns = reader.texts("columns");
   schema.labels = reader.texts("labels");
+  if (reader.text("columnPrecision") == "float32") {
+    schema.column_precision = ColumnPrecision::kFloat32;
+  }
   return schema;
 }
 
@@ -271,6 +274,8 @@ Napi::Value CatalogObject::schema(const Napi::CallbackInfo& info) {
   object.Set("spaces", spaces);
   object.Set("columns", to_string_array(info.Env(), schema.columns));
   object.Set("labels", to_string_array(info.Env(), schema.labels));
+  const bool narrow = schema.column_precision == ColumnPrecision::kFloat32;
+  object.Set("columnPrecision", narrow ? "float32" : "float64");
   return object;
 }
 

@@ -36,6 +36,12 @@ export interface CatalogOptions {
   >;
   /** Names of numeric columns. Defaults to none. */
   readonly columns?: readonly string[];
+  /**
+   * In which precision numeric columns are kept. `float32` takes half the memory and less of a
+   * request's time, since features wait for memory; a value is rounded when it is written, and
+   * features and conditions then read the rounded one. Defaults to `float64`.
+   */
+  readonly columnPrecision?: 'float64' | 'float32';
   /** Names of labels, such as the groups of slices. Defaults to none. */
   readonly labels?: readonly string[];
 }
@@ -265,8 +271,16 @@ function toSchema(options: CatalogOptions): NativeSchema {
     ids: options.ids,
     spaces,
     columns: distinctNames(options.columns ?? [], 'columns'),
+    columnPrecision: checkPrecision(options.columnPrecision ?? 'float64'),
     labels: distinctNames(options.labels ?? [], 'labels'),
   };
+}
+
+function checkPrecision(precision: unknown): 'float64' | 'float32' {
+  if (precision !== 'float64' && precision !== 'float32') {
+    throw invalidArgument('columnPrecision', "'float64' or 'float32'", precision);
+  }
+  return precision;
 }
 
 function distinctNames(names: unknown, argument: string): string[] {

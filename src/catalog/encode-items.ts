@@ -41,6 +41,7 @@ export function encodeItems(items: unknown, schema: NativeSchema): NativeItems {
   const topicNames = new Names();
   const labelNames = new Names();
   const labels = schema.labels.map(() => new Uint32Array(n).fill(noName));
+  const narrow = schema.columnPrecision === 'float32';
   const columns = schema.columns.map(() => new Float64Array(n).fill(NaN));
   const spaces = schema.spaces.map((space) => ({
     values: new Float32Array(n * space.dimensions),
@@ -103,6 +104,9 @@ export function encodeItems(items: unknown, schema: NativeSchema): NativeItems {
         const index = columnIndex.get(name) ?? refuseName(columnIndex, name, i, 'columns');
         if (!Number.isFinite(value)) {
           throw invalidArgument(`items[${i}].columns.${name}`, 'a finite number', value);
+        }
+        if (narrow && !Number.isFinite(Math.fround(value as number))) {
+          throw invalidArgument(`items[${i}].columns.${name}`, 'a finite float32', value);
         }
         columns[index]![i] = value as number;
       }

@@ -54,6 +54,28 @@ TEST_CASE("an item comes back from the catalog as it was given") {
   EXPECT_EQ(chunk.norm(1, a), -1.0F);
 }
 
+TEST_CASE("columns that are kept in float32 are rounded, and take half the memory") {
+  CatalogSchema schema = string_schema();
+  const auto wide = std::make_shared<Catalog>(schema);
+  schema.column_precision = ColumnPrecision::kFloat32;
+  const auto narrow = std::make_shared<Catalog>(schema);
+  const size_t columns = schema.columns.size();
+  for (const auto& catalog : {wide, narrow}) {
+    upsert(*catalog, {{"a", 1000, "", {}, {{1, 2, 2}, {}}, {0.1, kNaN}, {"", ""}},
+                      {"b", 1000, "", {}, {{1, 2, 2}, {}}, {1e300, -1e300}, {"", ""}}});
+  }
+  const auto snapshot = narrow->pin();
+  const Chunk& chunk = snapshot->chunk(0);
+  const Row a = row_of(*snapshot, "a");
+  const Row b = row_of(*snapshot, "b");
+  EXPECT_EQ(chunk.columns(a)[0], double{0.1F});
+  EXPECT(std::isnan(chunk.columns(a)[1]));
+  EXPECT_EQ(chunk.columns(b)[0], double{std::numeric_limits<float>::max()});
+  EXPECT_EQ(chunk.columns(b)[1], -double{std::numeric_limits<float>::max()});
+  EXPECT_EQ(wide->bytes() - narrow->bytes(),
+            Chunk::kRows * columns * (sizeof(double) - sizeof(float)));
+}
+
 TEST_CASE(
     "an upsert counts what it inserted and what it replaced, and a replaced item keeps its slot") {
   const auto catalog = integer_catalog();

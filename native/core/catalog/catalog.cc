@@ -289,8 +289,9 @@ void Catalog::fill(Row row, const ItemBatch& batch, size_t item, const CheckedBa
   for (size_t l = 0; l < chunk.labels.size(); ++l) {
     chunk.labels[l][offset] = code(names.labels, batch.labels[l][item]);
   }
-  double* columns = chunk.columns(offset);
-  for (size_t c = 0; c < chunk.column_count(); ++c) columns[c] = batch.columns[c][item];
+  for (size_t c = 0; c < chunk.column_count(); ++c) {
+    chunk.set_column(offset, c, batch.columns[c][item]);
+  }
   for (uint32_t s = 0; s < schema_.spaces.size(); ++s) {
     chunk.set_norm(s, offset, checked.norms[s][item]);
     if (batch.spaces[s].present[item] == 0) continue;

@@ -15,18 +15,24 @@ Chunk::Chunk(const CatalogSchema& schema)
       topics(kRows),
       labels(schema.labels.size(), std::vector<uint32_t>(kRows, StringTable::kNone)),
       column_count_(schema.columns.size()),
-      columns_(kRows * column_count_),
       spaces_(schema.spaces.size()) {
   for (uint32_t i = 0; i < kRows; ++i) {
     // A fresh row is invisible at every epoch.
     added_[i].store(kNever, std::memory_order_relaxed);
     removed_[i].store(0, std::memory_order_relaxed);
   }
+  size_t column_bytes = sizeof(double);
+  if (schema.column_precision == ColumnPrecision::kFloat32) {
+    float32_columns_ = AlignedArray<float>(kRows * column_count_);
+    column_bytes = sizeof(float);
+  } else {
+    float64_columns_ = AlignedArray<double>(kRows * column_count_);
+  }
   for (auto& newest : newest_of_group_) newest.store(std::numeric_limits<int64_t>::min());
   bytes_ = sizeof(Chunk) +
            size_t{kRows} * (sizeof(ItemId) + sizeof(int64_t) + sizeof(Slot) + sizeof(Row) +
                             sizeof(uint32_t) + sizeof(std::vector<uint32_t>) +
-                            labels.size() * sizeof(uint32_t) + column_count_ * sizeof(double));
+                            labels.size() * sizeof(uint32_t) + column_count_ * column_bytes);
   for (size_t s = 0; s < spaces_.size(); ++s) {
     const size_t count = size_t{kRows} * schema.spaces[s].dimensions;
     spaces_[s].dimensions = schema.spaces[s].dimensions;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "catalog/item_columns.h"
 #include "catalog/item_id.h"
 #include "catalog/schema.h"
 #include "runtime/aligned_array.h"
@@ -94,8 +95,19 @@ class Chunk {
 
   /// An item's numeric columns, NaN where missing. They lie side by side, because a request reads
   /// many of them of few items.
-  const double* columns(uint32_t offset) const { return columns_.get() + offset * column_count_; }
-  double* columns(uint32_t offset) { return columns_.get() + offset * column_count_; }
+  ItemColumns columns(uint32_t offset) const {
+    const size_t begin = offset * column_count_;
+    if (float32_columns_.get() != nullptr) return {nullptr, float32_columns_.get() + begin};
+    return {float64_columns_.get() + begin, nullptr};
+  }
+  void set_column(uint32_t offset, size_t column, double value) {
+    const size_t at = offset * column_count_ + column;
+    if (float32_columns_.get() != nullptr) {
+      float32_columns_[at] = to_float32(value);
+    } else {
+      float64_columns_[at] = value;
+    }
+  }
   size_t column_count() const { return column_count_; }
 
   size_t bytes() const { return bytes_; }
@@ -124,7 +136,8 @@ class Chunk {
   std::atomic<int64_t> newest_{std::numeric_limits<int64_t>::min()};
   std::array<std::atomic<int64_t>, kRows / kGroupRows> newest_of_group_;
   size_t column_count_;
-  AlignedArray<double> columns_;
+  AlignedArray<double> float64_columns_;  // one of the two is empty
+  AlignedArray<float> float32_columns_;
   std::vector<Space> spaces_;
   size_t bytes_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/item_columns.h"
 #include "catalog/item_id.h"
 
 namespace feedrank {
@@ -22,6 +23,7 @@ struct CatalogSchema {
   std::vector<SpaceSchema> spaces;
   std::vector<std::string> columns;
   std::vector<std::string> labels;
+  ColumnPrecision column_precision = ColumnPrecision::kFloat64;
 
   /// Each throws UNKNOWN_SPACE, UNKNOWN_COLUMN or UNKNOWN_LABEL, naming what there is.
   uint32_t space_index(const std::string& name, const std::string& argument) const;

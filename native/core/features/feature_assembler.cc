@@ -61,7 +61,9 @@ class Assembly {
     const Chunk& chunk = inputs_.snapshot.chunk_of(row);
     const uint32_t offset = Snapshot::offset_of(row);
     for (const FeatureGroups::Run& run : groups_.runs) {
-      fetch(chunk.columns(offset) + run.source, run.missing.size() * sizeof(double));
+      chunk.columns(offset).from(run.source, [&run](const auto* values) {
+        fetch(values, run.missing.size() * sizeof(*values));
+      });
     }
     fetch(&chunk.publish_time[offset], sizeof(int64_t));
     if (reads_slots_) fetch(&chunk.slot[offset], sizeof(Slot));
@@ -172,17 +174,12 @@ std::vector<Standardisation> pool_statistics(const FeatureGroups& groups,
   return inputs.engagement.pool(inputs.now)->statistics(features, smoothing);
 }
 
-float to_float(double value) {
-  constexpr double kMost = std::numeric_limits<float>::max();
-  return static_cast<float>(std::clamp(value, -kMost, kMost));
-}
-
-/// What `transformed` and `to_float` make of the columns as they are; without a call a value, the
+/// What `transformed` and `to_float32` make of the columns as they are; without a call a value, the
 /// compiler takes several at a time.
-void copy_run(const FeatureGroups::Run& run, const double* columns, float* out) {
+template <typename Value>
+void copy_run(const FeatureGroups::Run& run, const Value* values, float* out) {
   constexpr double kMost = std::numeric_limits<float>::max();
   constexpr double kFinite = std::numeric_limits<double>::max();
-  const double* values = columns + run.source;
   const double* missing = run.missing.data();
   float* to = out + run.column;
   for (size_t i = 0; i < run.missing.size(); ++i) {
@@ -255,12 +252,15 @@ void FeatureAssembler::fill(const FeatureList& list, const Inputs& inputs,
     if (i + kAhead < rows.size()) assembly.prefetch(rows[i + kAhead]);
     const std::vector<double>& values = assembly.values(rows[i], i);
     float* row = out + i * stride;
-    const double* columns = inputs.snapshot.chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]));
-    for (const FeatureGroups::Run& run : groups.runs) copy_run(run, columns, row);
-    for (const auto& [base, column] : groups.absolute) row[column] = to_float(values[base]);
+    const ItemColumns columns =
+        inputs.snapshot.chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]));
+    for (const FeatureGroups::Run& run : groups.runs) {
+      columns.from(run.source, [&](const auto* values) { copy_run(run, values, row); });
+    }
+    for (const auto& [base, column] : groups.absolute) row[column] = to_float32(values[base]);
     for (size_t p = 0; p < pool.size(); ++p) {
       const auto& [base, column] = groups.relative_to_pool[p];
-      row[column] = to_float(pool[p].apply(values[base]));
+      row[column] = to_float32(pool[p].apply(values[base]));
     }
     for (size_t l = 0; l < groups.relative_to_list.size(); ++l) {
       in_list[l * rows.size() + i] = values[groups.relative_to_list[l].base];
@@ -273,7 +273,7 @@ void FeatureAssembler::fill(const FeatureList& list, const Inputs& inputs,
     const Standardisation statistics = Standardisation::of(sorted);
     for (size_t i = 0; i < rows.size(); ++i) {
       out[i * stride + groups.relative_to_list[l].column] =
-          to_float(statistics.apply(in_list[l * rows.size() + i]));
+          to_float32(statistics.apply(in_list[l * rows.size() + i]));
     }
   }
 }

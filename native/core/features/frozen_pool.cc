@@ -21,9 +21,9 @@ FrozenPool::FrozenPool(const Sources& sources, int64_t at, int64_t since)
     if (rows[i] == kNoRow) continue;
     items_.push_back({sources.snapshot.publish_time(rows[i]), counted.read(slots[i], at),
                       quality.read(slots[i], at)});
-    const double* columns =
+    const ItemColumns columns =
         sources.snapshot.chunk_of(rows[i]).columns(Snapshot::offset_of(rows[i]));
-    column_values_.insert(column_values_.end(), columns, columns + columns_);
+    for (size_t c = 0; c < columns_; ++c) column_values_.push_back(columns[c]);
   }
 }
 
@@ -54,7 +54,7 @@ Standardisation FrozenPool::compute(const Feature& feature, const Smoothing& smo
                               item.quality,
                               totals_,
                               half_lives_,
-                              column_values_.data() + i * columns_};
+                              {column_values_.data() + i * columns_, nullptr}};
     values.push_back(transformed(item_value(feature, smoothing, signals), feature));
   }
   return Standardisation::of(values);

@@ -18,7 +18,7 @@ struct ItemSignals {
   const CounterValues& quality;  // the other lanes
   const CounterValues& totals;   // Engagement::totals
   std::span<const DecayGrid> half_lives;
-  const double* columns;
+  ItemColumns columns;
 };
 
 /// The value of a feature whose source is of the item alone, before its transformation; NaN where
