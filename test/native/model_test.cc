@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "ranking/scripted_network.h"
+#include "runtime/executor.h"
 #include "support.h"
 #include "temporary_folder.h"
 
@@ -300,6 +301,7 @@ TEST_CASE("every number of rows gives a row the same score, to the last bit") {
   module.save(folder.path("module.pt"));
   constexpr size_t kRows = 5000;
   const auto rows = random_rows(21, kRows * 33);
+  Executor helpers({3, 16, prepare_torch_thread});
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
     if (error_code([&] { check_precision(precision); }) != "none") continue;
     for (const char* name : {"network.pt", "module.pt"}) {
@@ -318,6 +320,9 @@ TEST_CASE("every number of rows gives a row the same score, to the last bit") {
         size_t different = 0;
         for (size_t i = 0; i < scores.size(); ++i) different += scores[i] != together[from * 2 + i];
         EXPECT_EQ(different, 0U);
+        std::vector<float> helped(count * 2);
+        model.forward(rows.data() + from * 33, count, helped.data(), &helpers);
+        EXPECT(helped == scores);
       }
     }
   }

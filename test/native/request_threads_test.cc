@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "request_support.h"
+#include "runtime/executor.h"
 
 namespace {
 
@@ -116,6 +117,28 @@ TEST_CASE("requests answer soundly while items and events are written") {
   });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong.load(), 0);
+}
+
+TEST_CASE("a request that idle threads help answers as it does alone") {
+  World world = busy_world();
+  world.plan.generators.clear();
+  world.settings.quotas.clear();
+  world.add_generator("fresh", GeneratorStage::Kind::kFresh, 3000);
+  world.settings.max_candidates = 3000;
+  std::vector<TestItem> items;
+  for (int64_t id = kIds; id < 3000; ++id) items.push_back(item_of(id, 0));
+  upsert(*world.catalog, items);
+  Executor helpers({3, 16, {}});
+  const auto alone = world.done();
+  EXPECT_EQ(alone->candidates().size(), 3000U);
+  for (int i = 0; i < 20; ++i) {
+    const auto helped = world.request();
+    REQUIRE(helped->run(
+                {}, [] { return false; }, &helpers) == Request::State::kDone);
+    EXPECT(helped->candidates().rows == alone->candidates().rows);
+    EXPECT(helped->candidates().features == alone->candidates().features);
+    EXPECT_EQ(slate_of(*helped), slate_of(*alone));
+  }
 }
 
 TEST_CASE("a request that begins after a write returned sees that write") {

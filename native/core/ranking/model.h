@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "ranking/model_backend.h"
 #include "ranking/row_buckets.h"
+#include "runtime/parallel.h"
 
 namespace feedrank {
 
@@ -35,15 +37,25 @@ class Model {
   const std::vector<std::string>& heads() const { return prototype_->heads(); }
   const RowBuckets& buckets() const { return buckets_; }
 
-  /// Scores each row as if it were alone. Throws as ModelBackend::forward.
-  void forward(const float* features, size_t rows, float* scores) {
-    ModelLane lane = borrow();
-    buckets_.forward(lane, features, rows, scores);
-    std::scoped_lock lock(mutex_);
-    idle_.push_back(std::move(lane));
+  /// Scores each row as if it were alone; idle threads of `helpers` take part where there are many
+  /// and it makes no difference to them. Throws as ModelBackend::forward.
+  void forward(const float* features, size_t rows, float* scores, Executor* helpers = nullptr) {
+    const size_t most = helpers == nullptr || !buckets_.rows_stand_alone() ? 1 : helpers->threads();
+    const size_t parts = std::clamp<size_t>(rows / kRowsWorthSharing, 1, most);
+    run_in_parallel(helpers, static_cast<uint32_t>(parts), [&](uint32_t part) {
+      const size_t begin = rows * part / parts;
+      const size_t count = rows * (part + 1) / parts - begin;
+      ModelLane lane = borrow();
+      buckets_.forward(lane, features + begin * features_, count, scores + begin * heads().size());
+      std::scoped_lock lock(mutex_);
+      idle_.push_back(std::move(lane));
+    });
   }
 
  private:
+  /// Fewer are not worth waking a thread for.
+  static constexpr size_t kRowsWorthSharing = 512;
+
   ModelLane new_lane() const { return {prototype_->clone(), {}, {}, {}}; }
 
   ModelLane borrow() {

@@ -89,6 +89,7 @@ RowBuckets::RowBuckets(ModelBackend& backend, uint32_t features, float rounding)
                       std::to_string(size) + " rows than among " + std::to_string(kMostRows));
     }
     if (size >= kSmall || found.any == 0) sizes_.push_back(size);
+    if (size >= kSmall && found.any > 0) rows_stand_alone_ = false;
   }
 }
 

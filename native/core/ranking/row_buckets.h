@@ -34,6 +34,8 @@ class RowBuckets {
 
   /// The numbers of rows, ascending.
   const std::vector<size_t>& sizes() const { return sizes_; }
+  /// Whether a row of a long list scores the same bits whatever is scored with it.
+  bool rows_stand_alone() const { return rows_stand_alone_; }
 
   /// Makes another backend of the same model as fast as it will be.
   void warm_up(ModelLane& lane) const;
@@ -47,6 +49,7 @@ class RowBuckets {
 
   uint32_t features_;
   std::vector<size_t> sizes_;
+  bool rows_stand_alone_ = true;
 };
 
 }  // namespace feedrank

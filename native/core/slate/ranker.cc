@@ -58,7 +58,8 @@ void rank_by_decayed_dot(const RankerStage& stage, const Settings& settings,
 }
 
 void rank_by_model(const RankerStage& stage, std::span<const double> head_weights,
-                   const FeatureAssembler::Inputs& inputs, CandidateSet& candidates) {
+                   const FeatureAssembler::Inputs& inputs, CandidateSet& candidates,
+                   Executor* helpers) {
   const size_t width = stage.terms.size();
   if (candidates.size() == 0) return;
   std::vector<float> rows;
@@ -66,7 +67,7 @@ void rank_by_model(const RankerStage& stage, std::span<const double> head_weight
   if (!as_it_is) rows = gathered(stage, candidates);
   std::vector<float> heads(candidates.size() * width);
   stage.model->forward(as_it_is ? candidates.features.data() : rows.data(), candidates.size(),
-                       heads.data());
+                       heads.data(), helpers);
   if (candidates.history) candidates.history->outputs.assign(heads.begin(), heads.end());
   for (size_t i = 0; i < candidates.size(); ++i) {
     for (size_t h = 0; h < width; ++h) {
@@ -87,13 +88,13 @@ void rank_by_model(const RankerStage& stage, std::span<const double> head_weight
 
 void rank_candidates(const RankerStage& stage, const Settings& settings,
                      std::span<const double> head_weights, const FeatureAssembler::Inputs& inputs,
-                     CandidateSet& candidates) {
+                     CandidateSet& candidates, Executor* helpers) {
   candidates.scores.assign(candidates.size(), 0.0);
   candidates.term_names = stage.terms;
   candidates.terms.assign(candidates.size() * stage.terms.size(), 0.0);
   switch (stage.kind) {
     case RankerStage::Kind::kModel:
-      return rank_by_model(stage, head_weights, inputs, candidates);
+      return rank_by_model(stage, head_weights, inputs, candidates, helpers);
     case RankerStage::Kind::kDecayedDot:
       return rank_by_decayed_dot(stage, settings, inputs, candidates);
     case RankerStage::Kind::kWeightedSum:

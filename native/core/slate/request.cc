@@ -7,6 +7,7 @@
 
 #include "catalog/catalog.h"
 #include "error.h"
+#include "runtime/parallel.h"
 #include "slate/ranker.h"
 #include "slate/selector.h"
 #include "slate/timed_stage.h"
@@ -56,6 +57,7 @@ FeatureAssembler::Inputs Request::feature_inputs() const {
 Request::State Request::run(ExternalResult result, const std::function<bool()>& cancelled,
                             Executor* helpers) {
   const auto begin = Clock::now();
+  helpers_ = helpers;
   // Who gave up while the request was waiting for a thread does not pay for a scan.
   if (cancelled()) throw Error("ABORTED", "signal", "signal: the request was aborted");
   if (!std::exchange(started_, true)) {
@@ -194,8 +196,7 @@ void Request::enrich() {
     return;
   }
   if (*tier_ == 0) {
-    FeatureAssembler::fill(plan_->features, feature_inputs(), candidates_.rows,
-                           candidates_.features.data(), candidates_.feature_count);
+    fill_features(plan_->features, candidates_.features.data(), candidates_.feature_count);
     ready_columns_.resize(plan_->features.features.size());
     std::iota(ready_columns_.begin(), ready_columns_.end(), 0U);
   } else {
@@ -204,11 +205,25 @@ void Request::enrich() {
   features_ready_ = true;
 }
 
+void Request::fill_features(const FeatureList& list, float* out, size_t stride) const {
+  const FeatureAssembler::Inputs inputs = feature_inputs();
+  const std::span<const Row> rows = candidates_.rows;
+  // Fewer are not worth waking a thread for, and what is relative to the list needs all of it.
+  constexpr size_t kRowsWorthSharing = 512;
+  const bool together = helpers_ == nullptr || plan_->reads(ReferenceSet::kList);
+  const size_t most = together ? 1 : helpers_->threads();
+  const size_t parts = std::clamp<size_t>(rows.size() / kRowsWorthSharing, 1, most);
+  run_in_parallel(helpers_, static_cast<uint32_t>(parts), [&](uint32_t part) {
+    const size_t begin = rows.size() * part / parts;
+    const size_t count = rows.size() * (part + 1) / parts - begin;
+    FeatureAssembler::fill(list, inputs, rows.subspan(begin, count), out + begin * stride, stride);
+  });
+}
+
 void Request::fill_smaller(const SmallerRanker& smaller) {
   const size_t width = smaller.features.features.size();
   std::vector<float> values(candidates_.size() * width);
-  FeatureAssembler::fill(smaller.features, feature_inputs(), candidates_.rows, values.data(),
-                         width);
+  fill_features(smaller.features, values.data(), width);
   for (size_t i = 0; i < candidates_.size(); ++i) {
     float* row = candidates_.features.data() + i * candidates_.feature_count;
     for (size_t f = 0; f < width; ++f) row[smaller.feature_columns[f]] = values[i * width + f];
@@ -231,7 +246,7 @@ void Request::rank() {
   const bool smaller = *tier_ >= 1 && *tier_ <= plan_->smaller.size();
   try {
     rank_candidates(stage, settings_, smaller ? settings_.smaller_weights : settings_.head_weights,
-                    feature_inputs(), candidates_);
+                    feature_inputs(), candidates_, helpers_);
     ranked_ = true;
   } catch (const Error& error) {
     if (plan_->ranker.fail_closed) throw;

@@ -49,7 +49,7 @@ class Request {
 
   /// Runs native stages up to the next external one, or to the end. `result` answers the stage that
   /// the request waited for; monostate the first time. `cancelled` is asked between stages and
-  /// makes it throw ABORTED. Idle threads of `helpers` run generators beside this one. Throws
+  /// makes it throw ABORTED. Idle threads of `helpers` take part of the work. Throws
   /// OVERLOADED where it has waited for so long that it cannot be answered in time.
   State run(ExternalResult result, const std::function<bool()>& cancelled,
             Executor* helpers = nullptr);
@@ -131,6 +131,7 @@ class Request {
   void filter(const FilterStage& stage);
   std::vector<uint8_t> kept_by(const FilterStage& stage) const;
   void enrich();
+  void fill_features(const FeatureList& list, float* out, size_t stride) const;
   void fill_smaller(const SmallerRanker& smaller);
   void rank();
   void took_ranking();
@@ -171,7 +172,8 @@ class Request {
   std::vector<std::vector<Retrieved>> generated_;  // [generator]
   CandidateSet candidates_;
   std::vector<uint32_t> order_;
-  SelectionResult selection_;  // its penalties; the rest has gone to the order and the trace
+  Executor* helpers_ = nullptr;  // of the run at hand
+  SelectionResult selection_;    // its penalties; the rest has gone to the order and the trace
   Trace trace_;
 
   Clock::time_point lap_;                // when the stage before ended
