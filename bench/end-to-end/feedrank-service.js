@@ -1,13 +1,13 @@
 'use strict';
 
-// feedrank: node feedrank-service.js DATA SOCKET PRECISION, two native threads.
+// feedrank: node feedrank-service.js DATA SOCKET PRECISION RETRIEVAL, two native threads.
 
 const path = require('node:path');
 const feedrank = require('../..');
 const { readTask } = require('./task');
 const { serveSocket } = require('./serve-socket');
 
-const [, , folder, socket, precision] = process.argv;
+const [, , folder, socket, precision, retrieval = 'exact'] = process.argv;
 const batch = 5_000;
 
 async function main() {
@@ -16,7 +16,7 @@ async function main() {
   const columns = Array.from({ length: data.width }, (_, c) => `stored${c}`);
   const catalog = await feedrank.Catalog.create({
     ids: 'integer',
-    spaces: { content: { dimensions: data.dimensions } },
+    spaces: { content: { dimensions: data.dimensions, index: retrieval } },
     columns,
     columnPrecision: 'float32',
   });
@@ -40,7 +40,7 @@ async function main() {
     generators: [feedrank.decayedDot({ space: 'content' })],
     ranker: feedrank.torchScript(model),
     // A budget would hide cost: what does not fit is skipped.
-    profile: { tauMs: data.tauMs, maxCandidates: data.candidates, budgetMs: 60_000 },
+    profile: { tauMs: data.tauMs, maxCandidates: data.candidates, budgetMs: 60_000, retrieval },
   });
   const queries = Array.from({ length: data.queries }, (_, q) => ({
     userVector: { space: 'content', values: data.query(q) },
@@ -52,6 +52,7 @@ async function main() {
     if (degraded.length > 0) throw new Error(`degraded: ${degraded[0].reason}`);
     return items.map(({ id }) => id);
   };
+  if (retrieval === 'approximate') await catalog.whenClustered();
   await rank(0);
   serveSocket(socket, {
     rank,
@@ -62,6 +63,7 @@ async function main() {
         k: data.candidates,
         tauMs: data.tauMs,
         now: data.now,
+        retrieval,
       });
       return ids;
     },

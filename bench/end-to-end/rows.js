@@ -15,13 +15,14 @@ const { task } = require('./task');
 const passes = 2;
 const here = (file) => path.join(__dirname, file);
 
-const ours = ['float32', 'bfloat16'].map((precision) => ({
-  name: `feedrank ${precision}`,
-  precision,
-  kind: 'ours',
-  file: 'feedrank-service.js',
-  args: [precision],
-}));
+const ours = ['exact', 'approximate'].flatMap((retrieval) =>
+  ['float32', 'bfloat16'].map((precision) => ({
+    name: `feedrank ${precision}, ${retrieval} retrieval`,
+    kind: 'ours',
+    file: 'feedrank-service.js',
+    args: [precision, retrieval],
+  })),
+);
 const rows = [
   {
     id: 'end-to-end-npm',
