@@ -38,7 +38,12 @@ export interface NativeBinding extends NativeTrainingBinding {
 
 export interface NativeSchema {
   readonly ids: 'string' | 'integer';
-  readonly spaces: readonly { name: string; dimensions: number; version: string }[];
+  readonly spaces: readonly {
+    name: string;
+    dimensions: number;
+    version: string;
+    index: 'exact' | 'approximate';
+  }[];
   readonly columns: readonly string[];
   readonly columnPrecision: 'float64' | 'float32';
   readonly labels: readonly string[];
@@ -70,6 +75,11 @@ export interface NativeCatalog {
   remove(ids: readonly ItemId[]): Promise<{ removed: number; unknown: number; epoch: number }>;
   has(id: ItemId): boolean;
   retrieve(options: NativeRetrieval): Promise<{ ids: ItemId[]; scores: Float64Array }[]>;
+  recall(
+    options: NativeRetrieval,
+  ): Promise<{ recall: number; exactMs: number; approximateMs: number; listed: number }>;
+  /** Works for about a millisecond; says whether there is more to do. */
+  tidySome(): Promise<boolean>;
   stats(): { size: number; epoch: number; allocatedRows: number; bytes: number };
   share(): number;
   schema(): NativeSchema;
@@ -82,6 +92,8 @@ export interface NativeRetrieval {
   readonly tauMs: Float64Array;
   readonly k: number;
   readonly negativeDots: 'decay' | 'keep' | 'drop';
+  /** Of approximate retrieval; undefined where it is to be exact. */
+  readonly effort: number | undefined;
   readonly device: string;
 }
 

@@ -14,8 +14,11 @@ export {
   Catalog,
   type CatalogHandle,
   type CatalogOptions,
+  type MeasuredRecall,
+  type MeasureRecallOptions,
   type RetrievedItems,
   type RetrieveOptions,
+  type SpaceOptions,
 } from './catalog/catalog';
 export type { Item } from './catalog/item';
 export type {

@@ -99,6 +99,8 @@ export interface NativeNames {
 export interface NativeSettings {
   readonly tauMs: number;
   readonly negativeDots: string;
+  /** Of approximate retrieval; undefined where it is to be exact. */
+  readonly effort: number | undefined;
   readonly maxCandidates: number;
   readonly quotas: Uint32Array;
   readonly maxAgeMs: number;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace feedrank::bench {
@@ -34,6 +35,10 @@ class Bench {
 
   /// Runs `round` for some two seconds, and at least 30 times after a warm-up. To be called once.
   void measure(const std::function<void()>& round);
+
+  /// Instead of `measure`, where rounds take turns with those of another way and were timed as they
+  /// ran: milliseconds of each.
+  void take(std::vector<double> ms) { settle(std::move(ms)); }
 
   /// Says in the report what else was found out, such as a rate.
   void report(const std::string& name, double value) { extra_.push_back({name, value}); }

@@ -30,7 +30,7 @@ constexpr uint32_t kDimensions = 64;
 struct World {
   std::shared_ptr<Catalog> catalog;
   std::shared_ptr<Engagement> engagement;
-  std::shared_ptr<const Retriever> retriever = make_exact_retriever("cpu");
+  std::shared_ptr<const Retriever> retriever = make_retriever("cpu");
   std::shared_ptr<Plan> plan = std::make_shared<Plan>();
   Query query;
   Settings settings;

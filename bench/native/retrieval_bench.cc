@@ -9,6 +9,7 @@
 #include "benchmark.h"
 #include "catalog/catalog.h"
 #include "data_set.h"
+#include "filled_catalog.h"
 #include "retrieval/fused_retriever.h"
 #include "runtime/executor.h"
 
@@ -17,38 +18,11 @@ namespace {
 using namespace feedrank;
 using feedrank::bench::DataSet;
 
-constexpr uint32_t kBatch = 1000;
 constexpr uint32_t kFound = 500;
-
-/// A catalog of a set's items, written in the set's order, which is no order of ages.
-std::shared_ptr<Catalog> filled(const DataSet& set) {
-  auto catalog = std::make_shared<Catalog>(
-      CatalogSchema{IdKind::kInteger, {{"tower", set.dimensions, "1"}}, {}, {}});
-  const std::vector<uint8_t> present(kBatch, 1);
-  for (uint32_t begin = 0; begin < set.items; begin += kBatch) {
-    const uint32_t count = std::min(kBatch, set.items - begin);
-    ItemBatch batch;
-    for (uint32_t i = begin; i < begin + count; ++i) {
-      batch.ids.emplace_back(int64_t{i});
-      batch.publish_times.push_back(set.publish_times[i]);
-    }
-    batch.authors.assign(count, StringTable::kNone);
-    batch.topics.resize(count);
-    batch.spaces.push_back(
-        {std::span(set.vectors)
-             .subspan(size_t{begin} * set.dimensions, size_t{count} * set.dimensions),
-         std::span(present).first(count)});
-    catalog->upsert(batch);
-    catalog->tidy();
-  }
-  while (catalog->tidy()) {
-  }
-  return catalog;
-}
 
 /// A round asks `together` queries at once.
 void measure(bench::Bench& bench, DataSet set, uint32_t together, uint32_t threads) {
-  const auto catalog = filled(set);
+  const auto catalog = bench::filled_catalog(set);
   set.vectors = {};  // The catalog has its own.
   const auto retriever = make_fused_retriever();
   Executor executor({threads, 16, {}});

@@ -40,7 +40,7 @@ struct Size {
 struct World {
   std::shared_ptr<Catalog> catalog;
   std::shared_ptr<Engagement> engagement;
-  std::shared_ptr<const Retriever> retriever = make_exact_retriever("cpu");
+  std::shared_ptr<const Retriever> retriever = make_retriever("cpu");
   std::shared_ptr<Plan> plan = std::make_shared<Plan>();
   std::vector<float> queries;
   Settings settings;

@@ -1,5 +1,6 @@
 #include "catalog_object.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "environment.h"
 #include "error.h"
 #include "request_decoding.h"
+#include "retrieval/recall.h"
 #include "retrieval/retriever.h"
 #include "shared_registry.h"
 
@@ -18,7 +20,8 @@ CatalogSchema read_schema(const Napi::Value& value) {
   CatalogSchema schema;
   schema.id_kind = reader.text("ids") == "integer" ? IdKind::kInteger : IdKind::kString;
   for_each_object(reader.array("spaces"), "schema.spaces", [&schema](const ObjectReader& space) {
-    schema.spaces.push_back({space.text("name"), space.count("dimensions"), space.text("version")});
+    schema.spaces.push_back({space.text("name"), space.count("dimensions"), space.text("version"),
+                             space.text("index") == "approximate"});
   });
   schema.columns = reader.texts("columns");
   schema.labels = reader.texts("labels");
@@ -111,6 +114,37 @@ ItemBatch read_batch(const ObjectReader& reader, const CatalogSchema& schema,
   return batch;
 }
 
+/// Queries that have come from JavaScript.
+struct Search {
+  uint32_t space = 0;
+  std::vector<float> vectors;
+  std::vector<RetrievalQuery> queries;
+
+  /// With no k beyond what there can be.
+  std::vector<RetrievalQuery> queries_on(const Snapshot& snapshot) const {
+    std::vector<RetrievalQuery> bounded = queries;
+    for (RetrievalQuery& query : bounded) query.k = std::min(query.k, snapshot.row_count());
+    return bounded;
+  }
+};
+
+std::shared_ptr<const Search> read_search(const ObjectReader& reader, const CatalogSchema& schema) {
+  auto search = std::make_shared<Search>();
+  search->space = schema.space_index(reader.text("space"), "space");
+  search->vectors = reader.floats("vectors");
+  const auto nows = reader.double_span("now");
+  const auto taus = reader.double_span("tauMs");
+  const uint32_t dimensions = schema.spaces[search->space].dimensions;
+  check_length(search->vectors.size(), nows.size() * dimensions, "vectors");
+  check_length(taus.size(), nows.size(), "tauMs");
+  for (size_t q = 0; q < nows.size(); ++q) {
+    search->queries.push_back({std::span(search->vectors).subspan(q * dimensions, dimensions),
+                               static_cast<int64_t>(nows[q]), taus[q], reader.count("k"),
+                               read_negatives(reader.text("negativeDots")), read_effort(reader)});
+  }
+  return search;
+}
+
 }  // namespace
 
 Napi::Function CatalogObject::define(Napi::Env env) {
@@ -119,6 +153,8 @@ Napi::Function CatalogObject::define(Napi::Env env) {
       {InstanceMethod<&CatalogObject::upsert>("upsert"),
        InstanceMethod<&CatalogObject::remove>("remove"), InstanceMethod<&CatalogObject::has>("has"),
        InstanceMethod<&CatalogObject::retrieve>("retrieve"),
+       InstanceMethod<&CatalogObject::recall>("recall"),
+       InstanceMethod<&CatalogObject::tidy_some>("tidySome"),
        InstanceMethod<&CatalogObject::stats>("stats"),
        InstanceMethod<&CatalogObject::share>("share"),
        InstanceMethod<&CatalogObject::schema>("schema")});
@@ -189,45 +225,23 @@ Napi::Value CatalogObject::has(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value CatalogObject::retrieve(const Napi::CallbackInfo& info) {
-  struct Search {
-    uint32_t space;
-    std::vector<float> vectors;
-    std::vector<RetrievalQuery> queries;
-    std::unique_ptr<Retriever> retriever;
-  };
   struct Found {
     std::unique_ptr<const Snapshot> snapshot;
     std::vector<std::vector<Retrieved>> items;
   };
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const CatalogSchema& schema = shared_->catalog->schema();
     const ObjectReader reader(info[0], "options");
-    auto search = std::make_shared<Search>();
-    search->space = schema.space_index(reader.text("space"), "space");
-    search->vectors = reader.floats("vectors");
-    search->retriever = make_exact_retriever(reader.text("device"));
-    const auto nows = reader.double_span("now");
-    const auto taus = reader.double_span("tauMs");
-    const uint32_t dimensions = schema.spaces[search->space].dimensions;
-    check_length(search->vectors.size(), nows.size() * dimensions, "vectors");
-    check_length(taus.size(), nows.size(), "tauMs");
-    for (size_t q = 0; q < nows.size(); ++q) {
-      search->queries.push_back({std::span(search->vectors).subspan(q * dimensions, dimensions),
-                                 static_cast<int64_t>(nows[q]), taus[q], reader.count("k"),
-                                 read_negatives(reader.text("negativeDots"))});
-    }
+    std::shared_ptr<const Search> search = read_search(reader, shared_->catalog->schema());
+    std::shared_ptr<const Retriever> retriever = make_retriever(reader.text("device"));
     Environment& environment = Environment::of(info.Env());
     // The environment holds the executor until what runs on it has ended.
     Executor* executor = &environment.executor();
     return environment.run<Found>(
         info.Env(), environment.anywhere(),
-        [catalog = shared_->catalog, search, executor] {
+        [catalog = shared_->catalog, search, retriever, executor] {
           Found found{catalog->pin(), {}};
-          for (RetrievalQuery& query : search->queries) {
-            query.k = std::min(query.k, found.snapshot->row_count());
-          }
-          found.items = search->retriever->retrieve(*found.snapshot, search->space, search->queries,
-                                                    executor);
+          found.items = retriever->retrieve(*found.snapshot, search->space,
+                                            search->queries_on(*found.snapshot), executor);
           return found;
         },
         [](Napi::Env env, const Found& found) {
@@ -250,6 +264,41 @@ Napi::Value CatalogObject::retrieve(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value CatalogObject::recall(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const ObjectReader reader(info[0], "options");
+    std::shared_ptr<const Search> search = read_search(reader, shared_->catalog->schema());
+    Environment& environment = Environment::of(info.Env());
+    return environment.run<Recall>(
+        info.Env(), environment.anywhere(),
+        [catalog = shared_->catalog, search] {
+          const auto snapshot = catalog->pin();
+          return measure_recall(*snapshot, search->space, search->queries_on(*snapshot));
+        },
+        [](Napi::Env env, const Recall& recall) {
+          auto object = Napi::Object::New(env);
+          object.Set("recall", recall.found);
+          object.Set("exactMs", recall.exact_ms);
+          object.Set("approximateMs", recall.approximate_ms);
+          object.Set("listed", recall.listed);
+          return object;
+        });
+  });
+}
+
+Napi::Value CatalogObject::tidy_some(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .run<bool>(
+            info.Env(), [this](Executor::Job job) { shared_->writes->submit(std::move(job)); },
+            [catalog = shared_->catalog] {
+              const bool untidy = catalog->tidy();
+              return catalog->cluster_some() || untidy;
+            },
+            [](Napi::Env env, bool more) { return Napi::Boolean::New(env, more); });
+  });
+}
+
 Napi::Value CatalogObject::stats(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
   object.Set("size", shared_->catalog->size());
@@ -267,6 +316,7 @@ Napi::Value CatalogObject::schema(const Napi::CallbackInfo& info) {
     space.Set("name", schema.spaces[i].name);
     space.Set("dimensions", schema.spaces[i].dimensions);
     space.Set("version", schema.spaces[i].version);
+    space.Set("index", schema.spaces[i].approximate ? "approximate" : "exact");
     spaces.Set(i, space);
   }
   auto object = Napi::Object::New(info.Env());

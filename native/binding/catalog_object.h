@@ -41,6 +41,8 @@ class CatalogObject : public Napi::ObjectWrap<CatalogObject> {
   Napi::Value remove(const Napi::CallbackInfo& info);
   Napi::Value has(const Napi::CallbackInfo& info);
   Napi::Value retrieve(const Napi::CallbackInfo& info);
+  Napi::Value recall(const Napi::CallbackInfo& info);
+  Napi::Value tidy_some(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value share(const Napi::CallbackInfo& info);
   Napi::Value schema(const Napi::CallbackInfo& info);

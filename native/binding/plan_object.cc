@@ -130,7 +130,7 @@ PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     // From here on, so that pools are the same whenever the first request comes.
     if (plan->reads(ReferenceSet::kPool)) engagement_->engagement->want_pool();
     plan_ = std::move(plan);
-    retriever_ = make_exact_retriever(reader.text("device"));
+    retriever_ = make_retriever(reader.text("device"));
     info.This().As<Napi::Object>().TypeTag(&kTypeTag);
     return info.Env().Undefined();
   });

@@ -50,6 +50,13 @@ NegativeDots read_negatives(const std::string& text) {
   return text == "drop" ? NegativeDots::kDrop : NegativeDots::kDecay;
 }
 
+std::optional<double> read_effort(const ObjectReader& reader) {
+  if (!reader.has("effort")) return std::nullopt;
+  const double effort = reader.number("effort");
+  check(effort >= 0 && effort <= 1, "effort", "a number from 0 to 1");
+  return effort;
+}
+
 Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values,
                  uint32_t segment_values) {
   Query query;
@@ -77,6 +84,7 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labe
   Settings settings;
   settings.tau_ms = reader.number("tauMs");
   settings.negatives = read_negatives(reader.text("negativeDots"));
+  settings.effort = read_effort(reader);
   settings.max_candidates = reader.count("maxCandidates");
   const auto quotas = reader.uint32_span("quotas");
   settings.quotas = {quotas.begin(), quotas.end()};

@@ -11,6 +11,9 @@ namespace feedrank::binding {
 /// What decay does to negative dot products, by its name in the facade.
 NegativeDots read_negatives(const std::string& text);
 
+/// Of approximate retrieval; none where it is to be exact.
+std::optional<double> read_effort(const ObjectReader& reader);
+
 Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32_t context_values,
                  uint32_t segment_values);
 

@@ -6,6 +6,7 @@ import {
   type NativeSchema,
   type NativeSettings,
 } from '../binding';
+import { checkApproximate, type RetrievalTarget } from '../catalog/approximate';
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, invalidArgument } from '../errors';
 import { encodeFeatures } from '../features/encode-features';
@@ -64,6 +65,7 @@ export class Plan {
   readonly #model: Model | undefined;
   readonly #smaller: readonly SmallerBundle[];
   readonly #labels: readonly string[];
+  readonly #retrieval: RetrievalTarget;
   readonly #encoded = new WeakMap<RankSettings, NativeSettings>();
 
   constructor(stages: FeedStages, target: PlanTarget) {
@@ -98,6 +100,14 @@ export class Plan {
     this.featureNames = [...native.map((definition) => definition.name), ...ours];
     this.#model = modelOf(ranker);
     this.#labels = target.catalog.schema.labels;
+    this.#retrieval = {
+      device: target.device,
+      spaces: generators.flatMap((stage) => {
+        const generator = nativeOf(stage, 'generator');
+        if (generator?.kind !== 'decayed-dot') return [];
+        return target.catalog.schema.spaces.filter(({ name }) => name === generator.space);
+      }),
+    };
 
     const features = encodeFeatures(
       this.definitions,
@@ -149,6 +159,12 @@ export class Plan {
     return encoded;
   }
 
+  #effort(settings: RankSettings): number | undefined {
+    if (settings.retrieval === 'exact') return undefined;
+    checkApproximate(this.#retrieval, 'profile.retrieval');
+    return settings.retrievalEffort;
+  }
+
   #encode(settings: RankSettings): NativeSettings {
     for (const name of Object.keys(settings.quotas)) {
       if (!this.generatorNames.includes(name)) {
@@ -168,6 +184,7 @@ export class Plan {
     return {
       tauMs: settings.tauMs,
       negativeDots: settings.negativeDots,
+      effort: this.#effort(settings),
       maxCandidates: settings.maxCandidates,
       quotas: Uint32Array.from(quotas),
       maxAgeMs: settings.maxAgeMs,

@@ -6,12 +6,14 @@ import { firstSchemaError } from '../schema-error';
 import type * as ProfileSchema from './rank-profile';
 import type { RankProfile } from './rank-profile';
 import { isRankProfile } from './rank-profile-check';
-import { tauOfHalfLife, type RankSettings } from './rank-settings';
+import { defaultRetrievalEffort, tauOfHalfLife, type RankSettings } from './rank-settings';
 
 const defaults: Omit<RankSettings, keyof ProcessDefaults> = {
   profile: 'default',
   tauMs: tauOfHalfLife(24 * 3_600_000),
   negativeDots: 'decay',
+  retrieval: 'exact',
+  retrievalEffort: defaultRetrievalEffort,
   maxCandidates: 500,
   quotas: {},
   maxAgeMs: Infinity,

@@ -12,6 +12,8 @@ function check_RankProfile(value) {
     (value['extends'] !== undefined ? ((typeof value['extends'] === 'string')) : true) &&
     (value['tauMs'] !== undefined ? (Number.isFinite(value['tauMs']) && value['tauMs'] > 0) : true) &&
     (value['negativeDots'] !== undefined ? ((((value['negativeDots'] === 'decay')) || ((value['negativeDots'] === 'keep')) || ((value['negativeDots'] === 'drop')))) : true) &&
+    (value['retrieval'] !== undefined ? ((((value['retrieval'] === 'exact')) || ((value['retrieval'] === 'approximate')))) : true) &&
+    (value['retrievalEffort'] !== undefined ? (Number.isFinite(value['retrievalEffort']) && value['retrievalEffort'] <= 1 && value['retrievalEffort'] >= 0) : true) &&
     (value['maxCandidates'] !== undefined ? (Number.isInteger(value['maxCandidates']) && value['maxCandidates'] <= 100000 && value['maxCandidates'] >= 1) : true) &&
     (value['quotas'] !== undefined ? ((typeof value['quotas'] === 'object' && value['quotas'] !== null && !Array.isArray(value['quotas']) && !(value['quotas'] instanceof Date) && !(value['quotas'] instanceof Uint8Array)) && (Object.entries(value['quotas']).every(([key, value]) => (local_0.test(key) ? (Number.isInteger(value) && value <= 100000 && value >= 0) : true)))) : true) &&
     (value['maxAgeMs'] !== undefined ? (Number.isFinite(value['maxAgeMs']) && value['maxAgeMs'] > 0) : true) &&
@@ -31,7 +33,7 @@ function check_RankProfile(value) {
     (value['budgetPercentile'] !== undefined ? (Number.isFinite(value['budgetPercentile']) && value['budgetPercentile'] <= 99.9 && value['budgetPercentile'] >= 50) : true) &&
     (value['smallerBundle'] !== undefined ? ((typeof value['smallerBundle'] === 'string') && value['smallerBundle'].length <= 200 && value['smallerBundle'].length >= 1) : true) &&
     (value['stageBudgetMs'] !== undefined ? (Number.isFinite(value['stageBudgetMs']) && value['stageBudgetMs'] > 0) : true) &&
-    Object.getOwnPropertyNames(value).every(key => ['name', 'extends', 'tauMs', 'negativeDots', 'maxCandidates', 'quotas', 'maxAgeMs', 'maxReports', 'maxReportRate', 'maxHideRate', 'seenAfterImpressions', 'limit', 'perAuthor', 'perTopic', 'authorSpacing', 'topicSpacing', 'diversity', 'exposure', 'headWeights', 'budgetMs', 'budgetPercentile', 'smallerBundle', 'stageBudgetMs'].includes(key))
+    Object.getOwnPropertyNames(value).every(key => ['name', 'extends', 'tauMs', 'negativeDots', 'retrieval', 'retrievalEffort', 'maxCandidates', 'quotas', 'maxAgeMs', 'maxReports', 'maxReportRate', 'maxHideRate', 'seenAfterImpressions', 'limit', 'perAuthor', 'perTopic', 'authorSpacing', 'topicSpacing', 'diversity', 'exposure', 'headWeights', 'budgetMs', 'budgetPercentile', 'smallerBundle', 'stageBudgetMs'].includes(key))
   )
 }
 return function check(value) {

@@ -61,6 +61,20 @@ export const rankProfileSchema = Type.Object(
           'What decay does to a negative dot product: `decay` as the formula says (an old bad item then outranks a new bad one), `keep` leaves it undecayed, `drop` makes it no candidate. Defaults to `decay`.',
       }),
     ),
+    retrieval: Type.Optional(
+      Type.Union([Type.Literal('exact'), Type.Literal('approximate')], {
+        description:
+          "How decayed-dot generators search: `approximate` leaves out what is unlikely to hold any of the best, for spaces of `index: 'approximate'` alone. Moves latency, at the price of a few of the best items. Defaults to `exact`.",
+      }),
+    ),
+    retrievalEffort: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description:
+          'How much approximate retrieval looks at: at 1 it finds what the exact one finds, and the less the faster and the fewer. Defaults to 0.35.',
+      }),
+    ),
     maxCandidates: Type.Optional(
       Type.Integer({
         minimum: 1,

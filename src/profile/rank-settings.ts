@@ -8,6 +8,9 @@ export function tauOfHalfLife(halfLifeMs: number): number {
 /** Weights up to here cannot make a score of float32 features or heads overflow. @internal */
 export const largestWeight = 1e100;
 
+/** What `retrievalEffort` is where nobody says otherwise. @internal */
+export const defaultRetrievalEffort = 0.35;
+
 /** What `tolerance` is where a target names none. @internal */
 export const defaultExposureTolerance = 0.02;
 
@@ -16,6 +19,8 @@ export interface RankSettings {
   readonly profile: string;
   readonly tauMs: number;
   readonly negativeDots: 'decay' | 'keep' | 'drop';
+  readonly retrieval: 'exact' | 'approximate';
+  readonly retrievalEffort: number;
   readonly maxCandidates: number;
   readonly quotas: Readonly<Record<string, number>>;
   readonly maxAgeMs: number;

@@ -46,6 +46,8 @@ test('what no profile sets has the default of the process', async () => {
     answeredAs: 'default',
     tauMs: tauOfHalfLife(24 * hour),
     negativeDots: 'decay',
+    retrieval: 'exact',
+    retrievalEffort: 0.35,
     maxCandidates: 500,
     quotas: {},
     maxAgeMs: Infinity,

@@ -333,7 +333,7 @@ TEST_CASE("several queries in one call answer as they do alone") {
   Random random(12);
   const auto catalog = random_catalog(random, Values::kPlain, 24, 1000);
   const auto snapshot = catalog->pin();
-  const auto retriever = make_exact_retriever("cpu");
+  const auto retriever = make_retriever("cpu");
   std::vector<std::vector<float>> vectors;
   for (int i = 0; i < 9; ++i) vectors.push_back(vector_of(random, Values::kPlain, 24));
   std::vector<RetrievalQuery> queries;
@@ -354,7 +354,7 @@ TEST_CASE("several queries in one call answer as they do alone") {
 
 TEST_CASE("an empty catalog and one without vectors retrieve nothing") {
   const auto catalog = integer_catalog(2);
-  const auto retriever = make_exact_retriever("cpu");
+  const auto retriever = make_retriever("cpu");
   const std::vector<float> user = {1, 1};
   const RetrievalQuery query{user, kNow, 1e6, 10, NegativeDots::kDecay};
   EXPECT(retriever->retrieve(*catalog->pin(), 0, {&query, 1}, nullptr).front().empty());
@@ -364,9 +364,9 @@ TEST_CASE("an empty catalog and one without vectors retrieve nothing") {
 }
 
 TEST_CASE("a device that is not there or not known is refused by name") {
-  EXPECT_EQ(error_code([] { make_exact_retriever("tpu"); }), "INVALID_ARGUMENT");
-  EXPECT_EQ(error_code([] { make_exact_retriever(""); }), "INVALID_ARGUMENT");
-  EXPECT_EQ(error_code([] { make_exact_retriever("CPU"); }), "INVALID_ARGUMENT");
+  EXPECT_EQ(error_code([] { make_retriever("tpu"); }), "INVALID_ARGUMENT");
+  EXPECT_EQ(error_code([] { make_retriever(""); }), "INVALID_ARGUMENT");
+  EXPECT_EQ(error_code([] { make_retriever("CPU"); }), "INVALID_ARGUMENT");
   if (at::globalContext().hasCUDA()) SKIP("this machine has a CUDA device");
-  EXPECT_EQ(error_code([] { make_exact_retriever("cuda"); }), "DEVICE_UNAVAILABLE");
+  EXPECT_EQ(error_code([] { make_retriever("cuda"); }), "DEVICE_UNAVAILABLE");
 }

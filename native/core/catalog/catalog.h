@@ -17,6 +17,7 @@
 #include "catalog/slot_index.h"
 #include "catalog/snapshot.h"
 #include "catalog/string_table.h"
+#include "retrieval/clustering.h"
 #include "retrieval/scan_index.h"
 
 namespace feedrank {
@@ -48,6 +49,10 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   bool tidy(uint32_t most = UINT32_MAX);
 
   std::unique_ptr<const Snapshot> pin() const;
+
+  /// Makes inverted lists where spaces are to have them, for about a millisecond; says whether
+  /// there is more to do. Until they are made, approximate searches scan.
+  bool cluster_some() { return clustering_.step(*this); }
 
   /// The row of each id as the snapshot sees it; kNoRow where there is none, and where the item was
   /// removed since, because it could not be shown any more. Throws INVALID_ARGUMENT where an id is
@@ -156,6 +161,8 @@ class Catalog : public std::enable_shared_from_this<Catalog> {
   std::vector<uint32_t> free_slots_;
   std::deque<Retired> retired_rows_;
   std::deque<Retired> retired_slots_;
+
+  Clustering clustering_;
 };
 
 }  // namespace feedrank

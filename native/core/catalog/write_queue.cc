@@ -25,8 +25,10 @@ void WriteQueue::submit_write(Executor::Job write) {
 }
 
 void WriteQueue::tidy() {
+  const bool untidy = catalog_->tidy();
+  const bool unclustered = catalog_->cluster_some();
   // The next write goes on with it.
-  if (!catalog_->tidy() || waiting_ > 0) return;
+  if (!(untidy || unclustered) || waiting_ > 0) return;
   try {
     strand_->submit([queue = weak_from_this()] {
       if (const auto self = queue.lock()) self->tidy();

@@ -9,9 +9,6 @@ namespace {
 
 constexpr uint32_t kHalf = kScanBlock / 2;
 constexpr uint32_t kGroupBytes = kScanBlock * kScanGroup;
-/// How far ahead of the reading memory is asked for: beyond the page at whose end the processor's
-/// own prefetching stops.
-constexpr uint32_t kAhead = 4096;
 
 /// Takes sums of four dimensions, kept as two halves side by side, to one sum an item.
 inline __m256i joined(__m256i a, __m256i b) {
@@ -40,6 +37,7 @@ inline void keep(ScanLane& lane, __m256i dots, const float* scales, uint32_t pos
 template <uint32_t kLanes>
 void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
   const uint8_t* codes = items.codes;
+  const uint8_t* ahead = items.ahead;
   for (uint32_t b = 0; b < items.blocks; ++b) {
     for (uint32_t half = 0; half < 2; ++half) {
       __m256i sums[kLanes][4];
@@ -49,7 +47,7 @@ void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
       const uint8_t* part = codes + half * (kHalf * kScanGroup);
       for (uint32_t g = 0; g < items.groups; ++g) {
         const auto* from = reinterpret_cast<const __m128i*>(part + g * kGroupBytes);
-        _mm_prefetch(reinterpret_cast<const char*>(from) + kAhead, _MM_HINT_T0);
+        _mm_prefetch(ahead + half * (kHalf * kScanGroup) + g * kGroupBytes, _MM_HINT_T0);
         __m256i wide[4];
         for (uint32_t p = 0; p < 4; ++p) wide[p] = _mm256_cvtepu8_epi16(_mm_load_si128(from + p));
         for (uint32_t l = 0; l < kLanes; ++l) {
@@ -69,6 +67,7 @@ void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
       }
     }
     codes += items.groups * kGroupBytes;
+    ahead += items.groups * kGroupBytes;
   }
 }
 

@@ -10,9 +10,6 @@ namespace {
 
 constexpr uint32_t kHalf = kScanBlock / 2;
 constexpr uint32_t kGroupBytes = kScanBlock * kScanGroup;
-/// How far ahead of the reading memory is asked for: beyond the page at whose end the processor's
-/// own prefetching stops.
-constexpr uint32_t kAhead = 4096;
 
 inline void keep(ScanLane& lane, __m512i sums, const float* scales, uint32_t position) {
   const __m512i dots = _mm512_sub_epi32(sums, _mm512_set1_epi32(lane.offset));
@@ -32,6 +29,7 @@ inline void keep(ScanLane& lane, __m512i sums, const float* scales, uint32_t pos
 template <uint32_t kLanes>
 void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
   const uint8_t* codes = items.codes;
+  const uint8_t* ahead = items.ahead;
   for (uint32_t b = 0; b < items.blocks; ++b) {
     __m512i sums[kLanes][2];
     for (uint32_t l = 0; l < kLanes; ++l) {
@@ -40,8 +38,8 @@ void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
     }
     for (uint32_t g = 0; g < items.groups; ++g) {
       const uint8_t* group = codes + g * kGroupBytes;
-      _mm_prefetch(reinterpret_cast<const char*>(group) + kAhead, _MM_HINT_T0);
-      _mm_prefetch(reinterpret_cast<const char*>(group) + kAhead + 64, _MM_HINT_T0);
+      _mm_prefetch(ahead + g * kGroupBytes, _MM_HINT_T0);
+      _mm_prefetch(ahead + g * kGroupBytes + 64, _MM_HINT_T0);
       const __m512i low = _mm512_load_si512(group);
       const __m512i high = _mm512_load_si512(group + 64);
       for (uint32_t l = 0; l < kLanes; ++l) {
@@ -58,6 +56,7 @@ void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
       keep(*lanes[l], sums[l][1], items.scales + item + kHalf, items.first + item + kHalf);
     }
     codes += items.groups * kGroupBytes;
+    ahead += items.groups * kGroupBytes;
   }
 }
 

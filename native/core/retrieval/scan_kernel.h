@@ -22,7 +22,14 @@ struct ScanItems {
   uint32_t blocks = 0;
   uint32_t groups = 0;
   uint32_t first = 0;  // position of the first item
+  /// What will be read next, so that it is asked for while these are read: as long as these, and
+  /// anywhere, as nothing happens where there is no such memory.
+  const uint8_t* ahead = nullptr;
 };
+
+/// Where items lie one after another, how far ahead of the reading they are asked for: beyond the
+/// page at whose end the processor's own prefetching stops.
+inline constexpr uint32_t kScanAhead = 4096;
 
 /// One query's part in a scan.
 struct ScanLane {

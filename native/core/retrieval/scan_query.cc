@@ -23,9 +23,29 @@ ScanQuery::ScanQuery(const RetrievalQuery& query) : given_(query) {
   wide_codes_.assign(codes_.begin(), codes_.end());
   for (const int8_t code : codes_) offset_ += kScanOffset * code;
   norm_ = coded.norm;
+  code_norm_ = coded.code_norm;
   unit_ = coded.scale;
   // The residual is computed in float64, so a hair more than it covers its rounding.
   residual_ = coded.residual * coded.scale * (1 + 1e-9);
+}
+
+int64_t ScanQuery::oldest_to_reach(double threshold, double norm) const {
+  constexpr auto kNever = std::numeric_limits<int64_t>::min();
+  if (threshold <= 0) return kNever;
+  // As in may_reach.
+  const double weight = threshold / (norm_ * norm * 1.000001);
+  const double age = -std::log(weight) * given_.tau_ms;
+  constexpr double kOldest = 1e18;
+  return age < kOldest ? given_.now - static_cast<int64_t>(age) - 1 : kNever;
+}
+
+void ScanQuery::aim_at_all(ScanLane& lane) const {
+  lane.codes = codes_.data();
+  lane.wide_codes = wide_codes_.data();
+  lane.offset = offset_;
+  lane.unit = 1;
+  lane.allowance = 0;
+  lane.least = -std::numeric_limits<float>::infinity();
 }
 
 bool ScanQuery::aim(const ScanSegment::Unit& unit, double threshold, double newest_weight,

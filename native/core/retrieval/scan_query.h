@@ -30,6 +30,18 @@ class ScanQuery {
     return threshold <= 0 || norm_ * norm * weight * kRounding >= threshold;
   }
 
+  /// The publish time before which no item of at most this norm can score the threshold, where one
+  /// that is new may.
+  int64_t oldest_to_reach(double threshold, double norm) const;
+
+  /// ‖codes‖.
+  double code_norm() const { return code_norm_; }
+  /// At least the sine of the angle between the query and its codes, infinite where all are 0.
+  double deviation() const { return residual_ / (unit_ * code_norm_); }
+
+  /// Sets what a kernel is to be told so that it gives each item's product.
+  void aim_at_all(ScanLane& lane) const;
+
   /// Sets what a kernel is to be told so that it leaves out no item of the unit that can score the
   /// threshold; says whether there can be such an item.
   bool aim(const ScanSegment::Unit& unit, double threshold, double newest_weight,
@@ -56,6 +68,7 @@ class ScanQuery {
   std::vector<int16_t> wide_codes_;
   int32_t offset_ = 0;
   double norm_ = 0;
+  double code_norm_ = 0;
   double unit_ = 0;      // what a step of the query's codes is worth
   double residual_ = 0;  // ‖query − unit · codes‖
 };

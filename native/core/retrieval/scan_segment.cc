@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "retrieval/inverted_lists.h"
 #include "retrieval/scan_coding.h"
 
 namespace feedrank {
@@ -26,6 +27,21 @@ ScanSegment::ScanSegment(uint32_t capacity, uint32_t dimensions)
       rows_(std::make_unique<std::atomic<Row>[]>(capacity_)),
       alive_(std::make_unique<std::atomic<uint32_t>[]>(capacity_ / kScanBlock)) {
   units_.reserve(parts(capacity, kUnit));
+}
+
+ScanSegment::~ScanSegment() { delete lists(); }
+
+void ScanSegment::set_lists(std::unique_ptr<const InvertedLists> lists) {
+  lists_.store(lists.release(), std::memory_order_release);
+}
+
+void ScanSegment::read_codes(uint32_t position, std::span<int8_t> codes) const {
+  const uint8_t* in = codes_of(position);
+  for (uint32_t g = 0; g < groups_; ++g) {
+    for (uint32_t d = 0; d < kScanGroup; ++d) {
+      codes[g * kScanGroup + d] = static_cast<int8_t>(in[g * kGroupBytes + d] - kScanOffset);
+    }
+  }
 }
 
 ScanSegment::Unit& ScanSegment::place(Row row, int64_t publish_time, float scale) {
@@ -114,6 +130,7 @@ ScanItems ScanSegment::items_of(uint32_t unit) const {
   items.blocks = std::min(kUnit / kScanBlock, parts(size_, kScanBlock) - first);
   items.groups = groups_;
   items.first = unit * kUnit;
+  items.ahead = items.codes + kScanAhead;
   return items;
 }
 
@@ -127,7 +144,8 @@ size_t ScanSegment::bytes() const {
   return sizeof(ScanSegment) +
          size_t{capacity_} *
              (size_t{groups_} * kScanGroup + sizeof(float) + sizeof(int64_t) + sizeof(Row)) +
-         capacity_ / kScanBlock * sizeof(uint32_t) + units_.capacity() * sizeof(Unit);
+         capacity_ / kScanBlock * sizeof(uint32_t) + units_.capacity() * sizeof(Unit) +
+         (lists() == nullptr ? 0 : lists()->bytes());
 }
 
 }  // namespace feedrank

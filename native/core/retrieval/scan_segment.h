@@ -13,6 +13,8 @@
 
 namespace feedrank {
 
+struct InvertedLists;
+
 /// Coded vectors of items, newest first. Written by one thread before anybody else sees it; after
 /// that only what tells removed items from living ones changes.
 class ScanSegment {
@@ -36,6 +38,7 @@ class ScanSegment {
 
   /// With room for `capacity` items.
   ScanSegment(uint32_t capacity, uint32_t dimensions);
+  ~ScanSegment();
 
   ScanSegment(const ScanSegment&) = delete;
   ScanSegment& operator=(const ScanSegment&) = delete;
@@ -52,6 +55,8 @@ class ScanSegment {
   ScanItems items_of(uint32_t unit) const;
   float scale(uint32_t position) const { return scales_[position]; }
   int64_t publish_time(uint32_t position) const { return publish_times_[position]; }
+  /// One item's codes, kScanGroup a group.
+  void read_codes(uint32_t position, std::span<int8_t> codes) const;
 
   /// kNoRow where the row has been taken by another item since, or was never taken.
   Row row(uint32_t position) const { return rows_[position].load(std::memory_order_relaxed); }
@@ -65,6 +70,11 @@ class ScanSegment {
 
   void note_removed(uint32_t position);
   void note_reused(uint32_t position) { rows_[position].store(kNoRow, std::memory_order_relaxed); }
+
+  /// The same items in lists of their own, null where there are none yet.
+  const InvertedLists* lists() const { return lists_.load(std::memory_order_acquire); }
+  /// To be called once at most, by any thread.
+  void set_lists(std::unique_ptr<const InvertedLists> lists);
 
   size_t bytes() const;
 
@@ -88,6 +98,7 @@ class ScanSegment {
   std::unique_ptr<std::atomic<Row>[]> rows_;
   std::unique_ptr<std::atomic<uint32_t>[]> alive_;  // a bit an item
   std::vector<Unit> units_;
+  std::atomic<const InvertedLists*> lists_{nullptr};  // owned
 };
 
 }  // namespace feedrank

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -29,6 +31,13 @@ std::string failure(const std::string& stage, const std::exception& error) {
   const std::string why = error.what();
   // LibTorch puts a stack below its message.
   return "stage '" + stage + "' failed: " + why.substr(0, why.find('\n'));
+}
+
+/// What a trace says of candidates that need not be the best.
+std::string approximate_note(double effort) {
+  std::ostringstream text;
+  text << "approximate retrieval, effort " << effort;
+  return text.str();
 }
 
 }  // namespace
@@ -58,8 +67,11 @@ Request::Generated Request::generated(uint32_t generator, Executor* helpers) con
       }
       if (quota == 0) return {};
       if (found_together_.contains(generator)) return {found_together_.at(generator).items, ""};
-      return {decayed_dot_items(*snapshot_, *retriever_, stage.space, user_vectors_, query_.now,
-                                settings_.tau_ms, settings_.negatives, quota, helpers),
+      const DecayedDotNeed need{user_vectors_,       query_.now, settings_.tau_ms,
+                                settings_.negatives, quota,      settings_.effort};
+      return {std::move(decayed_dot_items(*snapshot_, *retriever_, stage.space, std::span(&need, 1),
+                                          helpers)
+                            .front()),
               ""};
     }
     case GeneratorStage::Kind::kTrending: {
@@ -106,7 +118,8 @@ std::optional<DecayedDotNeed> Request::need_of(uint32_t generator) const {
   const bool scans = stage.kind == GeneratorStage::Kind::kDecayedDot && !query_.list && quota > 0 &&
                      knows_reader_in(stage.space);
   if (!scans) return std::nullopt;
-  return DecayedDotNeed{user_vectors_, query_.now, settings_.tau_ms, settings_.negatives, quota};
+  return DecayedDotNeed{user_vectors_,       query_.now, settings_.tau_ms,
+                        settings_.negatives, quota,      settings_.effort};
 }
 
 void Request::take_found(uint32_t generator, std::vector<Retrieved> items, double ms) {
@@ -137,6 +150,10 @@ void Request::generate(Executor* helpers) {
         Generated answer = generated(generator, sharing);
         line.skipped = std::move(answer.skipped);
         if (!answer.items.empty()) found.store(true, std::memory_order_relaxed);
+        const bool scans = stage.kind == GeneratorStage::Kind::kDecayedDot;
+        if (scans && settings_.effort && line.skipped.empty()) {
+          line.notes.push_back(approximate_note(*settings_.effort));
+        }
         generated_[generator] = std::move(answer.items);
       } catch (const Error&) {
         // What the caller got wrong is no failure of the stage.

@@ -85,7 +85,7 @@ std::vector<std::vector<Retrieved>> decayed_dot_items(const Snapshot& snapshot,
       for (uint32_t u = 0; u < user.count(); ++u) {
         queries.push_back(
             {std::span(user.values).subspan(size_t{u} * user.dimensions, user.dimensions), need.now,
-             need.tau_ms, need.k, need.negatives});
+             need.tau_ms, need.k, need.negatives, need.effort});
       }
     }
     ends.push_back(queries.size());

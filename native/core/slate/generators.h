@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct DecayedDotNeed {
   double tau_ms = 0;
   NegativeDots negatives = NegativeDots::kDecay;
   uint32_t k = 0;
+  std::optional<double> effort{};  // as in RetrievalQuery
 };
 
 /// decayed_dot_items for several requests in one pass over the catalog, with the same answers.

@@ -64,6 +64,7 @@ struct Settings {
 
   double tau_ms = 0;
   NegativeDots negatives = NegativeDots::kDecay;
+  std::optional<double> effort{};  // of approximate retrieval; none where it is to be exact
   uint32_t max_candidates = 500;
   std::vector<uint32_t> quotas;  // one a generator
   double max_age_ms = std::numeric_limits<double>::infinity();
