@@ -384,7 +384,7 @@ std::vector<uint8_t> Catalog::alive(std::span<const Slot> slots) const {
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < slots.size(); ++i) {
     if (i + kAhead < slots.size() && slots[i + kAhead].index < slots_.size()) {
-      __builtin_prefetch(&slots_[slots[i + kAhead].index]);
+      prefetch(&slots_[slots[i + kAhead].index]);
     }
     if (slots[i].index >= slots_.size()) continue;
     const SlotEntry& entry = slots_[slots[i].index];

@@ -12,6 +12,7 @@
 #include "catalog/item_id.h"
 #include "catalog/schema.h"
 #include "runtime/aligned_array.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 
@@ -76,7 +77,7 @@ class Chunk {
   /// Euclidean length, or −1 where the item has no vector in this space.
   float norm(uint32_t space, uint32_t offset) const { return spaces_[space].norm[offset]; }
   void prefetch_norm(uint32_t space, uint32_t offset) const {
-    __builtin_prefetch(&spaces_[space].norm[offset]);
+    prefetch(&spaces_[space].norm[offset]);
   }
   void set_norm(uint32_t space, uint32_t offset, float norm);
 

@@ -50,7 +50,7 @@ class Snapshot {
   const ItemId& id(Row row) const { return chunk_of(row).id[offset_of(row)]; }
   int64_t publish_time(Row row) const { return chunk_of(row).publish_time[offset_of(row)]; }
   Slot slot(Row row) const { return chunk_of(row).slot[offset_of(row)]; }
-  void prefetch_slot(Row row) const { __builtin_prefetch(&chunk_of(row).slot[offset_of(row)]); }
+  void prefetch_slot(Row row) const { prefetch(&chunk_of(row).slot[offset_of(row)]); }
 
   /// Calls `visit(row)` for every visible row, in order of rows.
   template <typename Visit>

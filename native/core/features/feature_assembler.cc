@@ -12,20 +12,13 @@
 #include "features/standardisation.h"
 #include "retrieval/decay.h"
 #include "retrieval/dot_products.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHour = 3'600'000.0;
-
-/// Starts to bring what lies there near; a catalog is larger than any cache.
-void fetch(const void* begin, size_t bytes) {
-  constexpr size_t kLine = 64;
-  for (size_t at = 0; at < bytes; at += kLine) {
-    __builtin_prefetch(static_cast<const char*>(begin) + at);
-  }
-}
 
 /// What the features of one request are computed from.
 class Assembly {
@@ -62,11 +55,11 @@ class Assembly {
     const uint32_t offset = Snapshot::offset_of(row);
     for (const FeatureGroups::Run& run : groups_.runs) {
       chunk.columns(offset).from(run.source, [&run](const auto* values) {
-        fetch(values, run.missing.size() * sizeof(*values));
+        feedrank::prefetch(values, run.missing.size() * sizeof(*values));
       });
     }
-    fetch(&chunk.publish_time[offset], sizeof(int64_t));
-    if (reads_slots_) fetch(&chunk.slot[offset], sizeof(Slot));
+    feedrank::prefetch(&chunk.publish_time[offset]);
+    if (reads_slots_) feedrank::prefetch(&chunk.slot[offset]);
   }
 
   /// The transformed values of the item in this row, which is the `position`th; one a base.
@@ -222,7 +215,7 @@ std::vector<double> FeatureAssembler::best_dots(const Inputs& inputs, uint32_t s
         vectors[v] = vector_of(rows[known[begin + std::min(v, count - 1)]]);
         const size_t ahead = begin + v + 2 * kDotsTogether;
         if (ahead < known.size()) {
-          fetch(vector_of(rows[known[ahead]]), given.dimensions * sizeof(float));
+          prefetch(vector_of(rows[known[ahead]]), given.dimensions * sizeof(float));
         }
       }
       for (uint32_t u = 0; u < given.count(); ++u) {

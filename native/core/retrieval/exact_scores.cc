@@ -3,6 +3,7 @@
 #include <array>
 
 #include "retrieval/dot_products.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 namespace {
@@ -11,12 +12,10 @@ namespace {
 constexpr size_t kAhead = 16;
 
 void fetch(const Snapshot& snapshot, uint32_t space, Row row, size_t dimensions) {
-  constexpr size_t kLine = 64 / sizeof(float);
   const Chunk& chunk = snapshot.chunk_of(row);
   const uint32_t offset = Snapshot::offset_of(row);
-  const float* vector = chunk.vector(space, offset);
-  for (size_t d = 0; d < dimensions; d += kLine) __builtin_prefetch(vector + d);
-  __builtin_prefetch(&chunk.publish_time[offset]);
+  prefetch(chunk.vector(space, offset), dimensions * sizeof(float));
+  prefetch(&chunk.publish_time[offset]);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "catalog/snapshot.h"
 #include "retrieval/expected_cosines.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 
@@ -154,11 +155,10 @@ void ListSearch::visit(std::span<const Entry> entries) {
 
 void ListSearch::fetch(const Stop& stop) {
   // The first lines; the processor's own prefetching follows with the others.
-  constexpr size_t kLines = 8;
-  constexpr size_t kLine = 64;
+  constexpr size_t kFirst = 512;
   const ScanItems items = stop.from->lists->items_of(*stop.unit);
-  for (size_t l = 0; l < kLines; ++l) __builtin_prefetch(items.codes + l * kLine);
-  __builtin_prefetch(items.scales);
+  prefetch(items.codes, kFirst);
+  prefetch(items.scales);
 }
 
 ListSearch::Stop ListSearch::next(Cursor& cursor) const {
@@ -189,7 +189,13 @@ ListSearch::Stop ListSearch::next(Cursor& cursor) const {
 
 void ListSearch::take(const ListedSegment& from, const InvertedLists::Unit& unit) {
   const InvertedLists& lists = *from.lists;
+  // A list's items lie scattered over their segment.
+  constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i < lane_.count; ++i) {
+    if (i + kAhead < lane_.count) {
+      const uint32_t ahead = lists.positions[lane_.positions[i + kAhead]];
+      if (ahead != InvertedLists::kNoPosition) from.segment->prefetch_row(ahead);
+    }
     const uint32_t place = lane_.positions[i];
     const uint32_t position = lists.positions[place];
     if (position == InvertedLists::kNoPosition) continue;

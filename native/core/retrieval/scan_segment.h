@@ -10,6 +10,7 @@
 #include "catalog/chunk.h"
 #include "retrieval/scan_kernel.h"
 #include "runtime/aligned_array.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 
@@ -65,6 +66,11 @@ class ScanSegment {
   bool alive(uint32_t position) const {
     const uint32_t word = alive_[position / kScanBlock].load(std::memory_order_relaxed);
     return ((word >> (position % kScanBlock)) & 1U) != 0;
+  }
+  /// Asks for what `row` and `alive` read.
+  void prefetch_row(uint32_t position) const {
+    prefetch(&rows_[position]);
+    prefetch(&alive_[position / kScanBlock]);
   }
   uint32_t removed() const { return removed_; }
 
