@@ -1,7 +1,6 @@
 #include "retrieval/approximate_retriever.h"
 
-#include <algorithm>
-#include <functional>
+#include <utility>
 
 #include "catalog/snapshot.h"
 #include "retrieval/exact_scores.h"
@@ -21,20 +20,22 @@ class ApproximateRetriever final : public Retriever {
                                                Executor* helpers) const override {
     // Lists that are finished meanwhile are for later searches, so that nothing is met twice.
     std::vector<ListedSegment> listed;
-    std::vector<const ScanSegment*> segments;
+    std::vector<std::shared_ptr<ScanSegment>> others;
     for (const auto& segment : snapshot.scan_view(space).list->segments) {
       const InvertedLists* lists = segment->lists();
-      if (lists == nullptr) continue;
-      listed.push_back({segment.get(), lists});
-      segments.push_back(segment.get());
+      if (lists != nullptr) {
+        listed.push_back({segment.get(), lists});
+      } else {
+        others.push_back(segment);
+      }
     }
-    std::sort(segments.begin(), segments.end(), std::less<>());
+    const ScanList rest = ScanList::of(std::move(others));
     std::vector<std::vector<Retrieved>> results(queries.size());
     // One thread a query: with several, the answers would depend on which was the faster.
     run_in_parallel(helpers, static_cast<uint32_t>(queries.size()), [&](uint32_t q) {
       if (queries[q].k == 0) return;
       const std::vector<ScanQuery> asked(1, ScanQuery(queries[q]));
-      ScanPass pass(snapshot, space, kernel_, asked, 1, segments);
+      ScanPass pass(snapshot, space, kernel_, asked, 1, rest);
       ScanWorker worker(pass, 0);
       worker.scan_tail();
       if (!listed.empty()) ListSearch(pass, worker, listed).run();

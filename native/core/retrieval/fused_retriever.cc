@@ -80,10 +80,10 @@ class FusedRetriever final : public Retriever {
   void retrieve_together(const Snapshot& snapshot, uint32_t space,
                          const std::vector<ScanQuery>& queries, std::span<const size_t> numbers,
                          Executor* helpers, std::vector<std::vector<Retrieved>>& results) const {
-    const size_t units = snapshot.scan_view(space).list->steps.size();
-    const bool shared = helpers != nullptr && units >= kUnitsWorthSharing;
+    const ScanList& list = *snapshot.scan_view(space).list;
+    const bool shared = helpers != nullptr && list.steps.size() >= kUnitsWorthSharing;
     const uint32_t threads = shared ? std::clamp(helpers->threads(), 1U, kMostThreads) : 1;
-    ScanPass pass(snapshot, space, kernel_, queries, threads);
+    ScanPass pass(snapshot, space, kernel_, queries, threads, list);
     run_in_parallel(helpers, threads, [&pass](uint32_t thread) {
       ScanWorker worker(pass, thread);
       if (thread == 0) worker.scan_tail();

@@ -14,7 +14,7 @@ namespace {
 
 /// Fewer items a list make the lists more alike to their items, and a search compares a query with
 /// more centroids.
-constexpr uint32_t kItemsPerList = 256;
+constexpr uint32_t kItemsPerList = 352;
 constexpr uint32_t kMostLists = 1024;
 constexpr uint32_t kSamplesPerList = 64;
 constexpr uint32_t kRounds = 8;

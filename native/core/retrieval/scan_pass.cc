@@ -1,7 +1,6 @@
 #include "retrieval/scan_pass.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "catalog/snapshot.h"
@@ -11,28 +10,23 @@ namespace {
 
 /// Units that a thread takes at a time.
 constexpr uint32_t kUnitsTaken = 4;
-constexpr uint32_t kLeftOutAsked = 16;
 
 }  // namespace
 
 ScanPass::ScanPass(const Snapshot& seen, uint32_t of_space, const ScanKernel& by,
                    const std::vector<ScanQuery>& asked, uint32_t most_threads,
-                   std::span<const ScanSegment* const> without)
+                   const ScanList& to_scan)
     : snapshot(seen),
       space(of_space),
       kernel(by),
       queries(asked),
       threads(most_threads),
-      left_out(without) {
+      list(to_scan) {
   for (const ScanQuery& query : queries) {
     const uint32_t k = query.given().k;
     thresholds.emplace_back(threads);
     collectors.emplace_back(threads, ScoreCollector(k, (k + threads - 1) / threads));
   }
-}
-
-bool ScanPass::leaves_out(const ScanSegment* segment) const {
-  return std::binary_search(left_out.begin(), left_out.end(), segment, std::less<>());
 }
 
 std::vector<BoundedScore> ScanPass::take_found(uint32_t query) {
@@ -53,17 +47,12 @@ ScanWorker::ScanWorker(ScanPass& pass, uint32_t thread)
 }
 
 void ScanWorker::scan() {
-  const auto& steps = pass_.list().steps;
+  const auto& steps = pass_.list.steps;
   const auto count = static_cast<uint32_t>(steps.size());
   while (ended_ < asked_.size()) {
     const uint32_t begin = pass_.next.fetch_add(kUnitsTaken, std::memory_order_relaxed);
     if (begin >= count) return;
-    for (uint32_t s = begin; s < std::min(count, begin + kUnitsTaken); ++s) {
-      const bool left_out = pass_.leaves_out(steps[s].segment);
-      // What is left out says where to end, too, but there are many of them.
-      if (left_out && s % kLeftOutAsked != 0) continue;
-      scan(steps[s], left_out);
-    }
+    for (uint32_t s = begin; s < std::min(count, begin + kUnitsTaken); ++s) scan(steps[s]);
   }
 }
 
@@ -86,7 +75,7 @@ const float* ScanWorker::vector_of(Row row) const {
   return pass_.snapshot.chunk_of(row).vector(pass_.space, Snapshot::offset_of(row));
 }
 
-void ScanWorker::scan(const ScanList::Step& step, bool left_out) {
+void ScanWorker::scan(const ScanList::Step& step) {
   const ScanSegment::Unit& unit = step.segment->units()[step.unit];
   std::array<ScanLane*, ScanPass::kMostQueries> lanes;
   std::array<uint32_t, ScanPass::kMostQueries> numbers;
@@ -103,7 +92,6 @@ void ScanWorker::scan(const ScanList::Step& step, bool left_out) {
       ++ended_;
       continue;
     }
-    if (left_out) continue;
     if (!query.may_reach(asked.threshold, unit.norm, asked.newest_weight)) continue;
     if (!query.aim(unit, asked.threshold, asked.newest_weight, asked.lane)) continue;
     lanes[count] = &asked.lane;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "retrieval/scan_kernels.h"
@@ -26,18 +25,13 @@ struct ScanPass {
   const ScanKernel& kernel;
   const std::vector<ScanQuery>& queries;
   uint32_t threads;
-  /// Segments that are left out, in order of their addresses.
-  std::span<const ScanSegment* const> left_out;
+  const ScanList& list;
   std::vector<SharedThreshold> thresholds;              // [query]
   std::vector<std::vector<ScoreCollector>> collectors;  // [query][thread]
   std::atomic<uint32_t> next{0};
 
   ScanPass(const Snapshot& seen, uint32_t of_space, const ScanKernel& by,
-           const std::vector<ScanQuery>& asked, uint32_t most_threads,
-           std::span<const ScanSegment* const> without = {});
-
-  const ScanList& list() const { return *snapshot.scan_view(space).list; }
-  bool leaves_out(const ScanSegment* segment) const;
+           const std::vector<ScanQuery>& asked, uint32_t most_threads, const ScanList& to_scan);
 
   /// What all threads have found for a query, in no order. To be called once, when all have ended.
   std::vector<BoundedScore> take_found(uint32_t query);
@@ -69,7 +63,7 @@ class ScanWorker {
   };
 
   const float* vector_of(Row row) const;
-  void scan(const ScanList::Step& step, bool left_out);
+  void scan(const ScanList::Step& step);
   /// An exponential, but for queries that decay alike.
   double newest_weight(uint32_t query, int64_t newest) const;
   /// Bounds the scores of what the kernel let through.

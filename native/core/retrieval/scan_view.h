@@ -22,6 +22,9 @@ struct ScanList {
     float largest_norm = 0;  // at least the norm of each item of this step and of those after it
   };
 
+  /// Of some segments alone.
+  static ScanList of(std::vector<std::shared_ptr<ScanSegment>> segments);
+
   std::vector<std::shared_ptr<ScanSegment>> segments;
   std::vector<Step> steps;  // by their newest items, newest first
 };
