@@ -54,7 +54,7 @@ class Model {
 
  private:
   /// Fewer are not worth waking a thread for.
-  static constexpr size_t kRowsWorthSharing = 512;
+  static constexpr size_t kRowsWorthSharing = 256;
 
   ModelLane new_lane() const { return {prototype_->clone(), {}, {}, {}}; }
 
