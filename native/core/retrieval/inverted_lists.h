@@ -31,7 +31,6 @@ struct InvertedLists {
 
   /// Segments share them while they fit, so that a search compares a query with them once.
   std::shared_ptr<const Centroids> centroids;
-  double mean_cosine = 0;  // of the items with their lists' centroids
 
   // One element a list.
   std::vector<uint32_t> first_unit;  // and one more, for the end

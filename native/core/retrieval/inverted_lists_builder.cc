@@ -15,15 +15,16 @@ namespace {
 /// Fewer items a list make the lists more alike to their items, and a search compares a query with
 /// more centroids.
 constexpr uint32_t kItemsPerList = 352;
-constexpr uint32_t kMostLists = 1024;
 constexpr uint32_t kSamplesPerList = 64;
 constexpr uint32_t kRounds = 8;
 /// Items of one step.
 constexpr uint32_t kStep = 2048;
+/// Places that are written for the first time in one step: the system takes a while to hand out
+/// memory, and items that are placed one after another lie all over it.
+constexpr uint32_t kClearedTogether = 16384;
 
 uint32_t lists_for(uint32_t items) {
-  const uint32_t lists = std::min(kMostLists, items / kItemsPerList);
-  return std::max(1U, lists / kScanBlock) * kScanBlock;
+  return std::max(1U, items / kItemsPerList / kScanBlock) * kScanBlock;
 }
 
 }  // namespace
@@ -75,38 +76,51 @@ bool InvertedListsBuilder::fits() const {
 }
 
 bool InvertedListsBuilder::step() {
-  const uint32_t count = phase_ == Phase::kLearn ? samples_ : segment_->size();
   const uint32_t begin = next_;
-  next_ = std::min(count, begin + kStep);
+  const auto take = [&](uint32_t count, uint32_t most) {
+    next_ = std::min(count, begin + most);
+    return next_ == count;
+  };
   switch (phase_) {
-    case Phase::kLearn:
+    case Phase::kLearn: {
+      const bool all = take(samples_, kStep);
       learn(begin, next_);
+      if (!all) return true;
+      finish_learning();
+      if (++round_ == kRounds) begin_assigning();
       break;
-    case Phase::kAssign:
+    }
+    case Phase::kAssign: {
+      const bool all = take(segment_->size(), kStep);
       assign(begin, next_);
+      if (!all) return true;
+      if (fits()) {
+        lay_out();
+        phase_ = Phase::kClear;
+      } else {
+        begin_learning();
+      }
       break;
-    case Phase::kPlace:
+    }
+    case Phase::kClear: {
+      const bool all = take(static_cast<uint32_t>(lists_->places), kClearedTogether);
+      clear(begin, next_);
+      if (!all) return true;
+      phase_ = Phase::kPlace;
+      break;
+    }
+    case Phase::kPlace: {
+      const bool all = take(segment_->size(), kStep);
       for (uint32_t position = begin; position < next_; ++position) place(position);
+      if (!all) return true;
+      finish();
+      phase_ = Phase::kDone;
       break;
+    }
     case Phase::kDone:
       return false;
   }
-  if (next_ < count) return true;
   next_ = 0;
-  if (phase_ == Phase::kLearn) {
-    finish_learning();
-    if (++round_ == kRounds) begin_assigning();
-  } else if (phase_ == Phase::kAssign && !fits()) {
-    begin_learning();
-  } else if (phase_ == Phase::kAssign) {
-    lists_->mean_cosine = cosines_ / segment_->size();
-    if (learned_ != nullptr) known_.mean_cosine = lists_->mean_cosine;
-    lay_out();
-    phase_ = Phase::kPlace;
-  } else {
-    finish();
-    phase_ = Phase::kDone;
-  }
   return phase_ != Phase::kDone;
 }
 
@@ -173,6 +187,7 @@ void InvertedListsBuilder::assign(uint32_t begin, uint32_t end) {
 
 void InvertedListsBuilder::lay_out() {
   InvertedLists& lists = *lists_;
+  if (learned_ != nullptr) known_.mean_cosine = cosines_ / segment_->size();
   lists.centroids = known_.centroids;
   lists.first_unit.reserve(list_.size() + 1);
   uint32_t blocks = 0;
@@ -198,13 +213,13 @@ void InvertedListsBuilder::lay_out() {
   lists.publish_times = AlignedArray<int64_t>(places);
 }
 
-void InvertedListsBuilder::pad(uint32_t last_block) {
+void InvertedListsBuilder::clear(uint32_t begin, uint32_t end) {
   InvertedLists& lists = *lists_;
-  const size_t block_bytes = size_t{lists.groups} * kScanBlock * kScanGroup;
-  std::memset(lists.codes.get() + last_block * block_bytes, kScanOffset, block_bytes);
-  const size_t first = size_t{last_block} * kScanBlock;
-  std::fill_n(lists.scales.get() + first, kScanBlock, 0.0F);
-  std::fill_n(lists.positions.get() + first, kScanBlock, InvertedLists::kNoPosition);
+  const size_t bytes = size_t{lists.groups} * kScanGroup;
+  std::memset(lists.codes.get() + begin * bytes, kScanOffset, (end - begin) * bytes);
+  std::fill(lists.scales.get() + begin, lists.scales.get() + end, 0.0F);
+  std::fill(lists.positions.get() + begin, lists.positions.get() + end, InvertedLists::kNoPosition);
+  std::fill(lists.publish_times.get() + begin, lists.publish_times.get() + end, 0);
 }
 
 void InvertedListsBuilder::place(uint32_t position) {
@@ -214,11 +229,6 @@ void InvertedListsBuilder::place(uint32_t position) {
   const uint32_t at = list_[number].next++;
   const uint32_t first_unit = lists.first_unit[number];
   const uint32_t in_list = at - lists.units[first_unit].first_block * kScanBlock;
-  if (in_list == 0) {
-    // Not all lists at once, as the system takes a while to hand out memory that is first written.
-    const InvertedLists::Unit& last = lists.units[lists.first_unit[number + 1] - 1];
-    pad(last.first_block + last.blocks - 1);
-  }
   std::array<int8_t, 64> few;
   std::vector<int8_t> many;
   std::span<int8_t> codes(few);

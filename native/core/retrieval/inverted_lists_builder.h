@@ -34,7 +34,7 @@ class InvertedListsBuilder {
   const KnownCentroids& known() const { return known_; }
 
  private:
-  enum class Phase : uint8_t { kLearn, kAssign, kPlace, kDone };
+  enum class Phase : uint8_t { kLearn, kAssign, kClear, kPlace, kDone };
 
   struct List {
     uint32_t items = 0;
@@ -51,8 +51,8 @@ class InvertedListsBuilder {
   void finish_learning();
   void assign(uint32_t begin, uint32_t end);
   void lay_out();
-  /// Empties the block that ends a list.
-  void pad(uint32_t last_block);
+  /// Empties places.
+  void clear(uint32_t begin, uint32_t end);
   void place(uint32_t position);
   void finish();
 

@@ -14,8 +14,8 @@ namespace feedrank {
 
 class Executor;
 
-/// Of an approximate search where nobody says otherwise: about 0.98 of the best 10 to 500 are found
-/// even where vectors point in random directions, and nearly all where they lie in clusters.
+/// Of an approximate search where nobody says otherwise: more than 0.97 of the best 10 to 500 were
+/// found where vectors point in random directions, and nearly all where they lie in clusters.
 inline constexpr double kDefaultEffort = 0.35;
 
 struct RetrievalQuery {
