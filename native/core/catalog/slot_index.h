@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/prefetch.h"
+
 namespace feedrank {
 
 /// Finds slots by the hashes of their items' ids. It holds no ids, whose owner says which of the
@@ -74,7 +76,7 @@ class SlotIndex {
   void prefetch(size_t hash) const {
     const Part& part = parts_[part_of(hash)];
     if (part.cells.empty()) return;
-    __builtin_prefetch(&part.cells[static_cast<uint32_t>(hash) & part.mask()]);
+    feedrank::prefetch(&part.cells[static_cast<uint32_t>(hash) & part.mask()]);
   }
 
   size_t size() const;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "error.h"
+#include "runtime/prefetch.h"
 
 namespace feedrank {
 namespace {
@@ -72,11 +73,10 @@ void CounterStore::prefetch(Slot slot) const {
   if (index >= blocks_.size() || blocks_[index] == nullptr) return;
   const Block& block = *blocks_[index];
   const size_t offset = slot.index % kBlockSlots;
-  __builtin_prefetch(&block.items[offset], 1);
-  __builtin_prefetch(&block.landmarks[offset * grids_.size()], 1);
-  const std::atomic<double>* sums = &block.sums[offset * grids_.size() * lanes_];
-  constexpr size_t kLine = 64 / sizeof(double);
-  for (size_t i = 0; i < grids_.size() * lanes_; i += kLine) __builtin_prefetch(sums + i, 1);
+  feedrank::prefetch(&block.items[offset]);
+  feedrank::prefetch(&block.landmarks[offset * grids_.size()]);
+  const size_t sums = grids_.size() * lanes_;
+  feedrank::prefetch(&block.sums[offset * sums], sums * sizeof(double));
 }
 
 void CounterStore::advance(int64_t now) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/prefetch.h"
+
 namespace feedrank {
 
 /// Decides which events count: those not older than the lateness bound, each `eventId` once.
@@ -47,7 +49,7 @@ class EventGate {
     bool contains(const Fingerprint& fingerprint) const;
     void insert(const Fingerprint& fingerprint);
     void prefetch(const Fingerprint& fingerprint) const {
-      if (!places_.empty()) __builtin_prefetch(&places_[fingerprint[0] & (places_.size() - 1)]);
+      if (!places_.empty()) feedrank::prefetch(&places_[fingerprint[0] & (places_.size() - 1)]);
     }
     size_t size() const { return size_; }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/prefetch.h"
+
 namespace feedrank {
 
 /// Places of readers by the hash of their ids: open addressing in one flat array, so that looking a
@@ -17,7 +19,7 @@ class UserIndex {
   size_t bytes() const { return entries_.capacity() * sizeof(Entry); }
 
   void prefetch(size_t hash) const {
-    if (!entries_.empty()) __builtin_prefetch(&entries_[mixed(hash) & mask()]);
+    if (!entries_.empty()) feedrank::prefetch(&entries_[mixed(hash) & mask()]);
   }
 
   template <typename Same>

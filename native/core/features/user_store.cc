@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "runtime/prefetch.h"
+
 namespace feedrank {
 
 void UserStore::unlink(uint32_t place) {
@@ -66,18 +68,15 @@ void UserStore::prefetch(std::span<const Event> events) const {
   // Without comparing ids: a wrong reader brought near does no harm.
   for (const Event& event : events) {
     places.push_back(index_.find(ItemIdHash{}(event.user), [](uint32_t) { return true; }));
-    if (places.back() != kNobody) __builtin_prefetch(&users_[places.back()], 1);
+    if (places.back() != kNobody) feedrank::prefetch(&users_[places.back()], 1);
   }
   for (const uint32_t place : places) {
     if (place == kNobody) continue;
     const User& user = users_[place];
-    if (user.older != kNobody) __builtin_prefetch(&users_[user.older].newer, 1);
-    if (user.newer != kNobody) __builtin_prefetch(&users_[user.newer].older, 1);
-    const auto* shown = reinterpret_cast<const char*>(user.shown.data());
-    constexpr size_t kLine = 64;
-    constexpr size_t kMost = 8 * kLine;
-    const size_t bytes = std::min(user.shown.size() * sizeof(Shown), kMost);
-    for (size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(shown + i, 1);
+    if (user.older != kNobody) feedrank::prefetch(&users_[user.older].newer);
+    if (user.newer != kNobody) feedrank::prefetch(&users_[user.newer].older);
+    constexpr size_t kMost = 512;
+    feedrank::prefetch(user.shown.data(), std::min(user.shown.size() * sizeof(Shown), kMost));
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,11 +39,10 @@ class Model {
   /// Scores each row as if it were alone; idle threads of `helpers` take part where there are many
   /// and it makes no difference to them. Throws as ModelBackend::forward.
   void forward(const float* features, size_t rows, float* scores, Executor* helpers = nullptr) {
-    const size_t most = helpers == nullptr || !buckets_.rows_stand_alone() ? 1 : helpers->threads();
-    const size_t parts = std::clamp<size_t>(rows / kRowsWorthSharing, 1, most);
-    run_in_parallel(helpers, static_cast<uint32_t>(parts), [&](uint32_t part) {
-      const size_t begin = rows * part / parts;
-      const size_t count = rows * (part + 1) / parts - begin;
+    // Fewer rows are not worth waking a thread for.
+    constexpr size_t kLeast = 256;
+    Executor* const sharing = buckets_.rows_stand_alone() ? helpers : nullptr;
+    split_in_parallel(sharing, rows, kLeast, [&](size_t begin, size_t count) {
       ModelLane lane = borrow();
       buckets_.forward(lane, features + begin * features_, count, scores + begin * heads().size());
       std::scoped_lock lock(mutex_);
@@ -53,9 +51,6 @@ class Model {
   }
 
  private:
-  /// Fewer are not worth waking a thread for.
-  static constexpr size_t kRowsWorthSharing = 256;
-
   ModelLane new_lane() const { return {prototype_->clone(), {}, {}, {}}; }
 
   ModelLane borrow() {

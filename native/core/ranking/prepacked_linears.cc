@@ -21,6 +21,7 @@ using torch::jit::Value;
 
 /// Layers of no more outputs than this stay float32.
 constexpr int64_t kNarrow = 16;
+
 /// x · weightᵀ + bias, then an activation.
 struct Layer {
   Node* first;        // what multiplies

@@ -83,4 +83,14 @@ void run_in_parallel(Executor* executor, uint32_t count,
   work->rethrow();
 }
 
+void split_in_parallel(Executor* executor, size_t rows, size_t least,
+                       const std::function<void(size_t, size_t)>& task) {
+  const size_t most = executor == nullptr ? 1 : executor->threads();
+  const size_t parts = std::clamp<size_t>(rows / least, 1, most);
+  run_in_parallel(executor, static_cast<uint32_t>(parts), [&](uint32_t part) {
+    const size_t begin = rows * part / parts;
+    task(begin, rows * (part + 1) / parts - begin);
+  });
+}
+
 }  // namespace feedrank

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -16,5 +17,11 @@ namespace feedrank {
 /// Of the exceptions that tasks throw, the one of the lowest task is thrown on, after all have
 /// ended.
 void run_in_parallel(Executor* executor, uint32_t count, const std::function<void(uint32_t)>& task);
+
+/// Splits `rows` rows into even parts of at least `least`, one for each thread of the executor at
+/// most, and calls `task(begin, count)` for each as run_in_parallel does; for all of them at once
+/// where there are fewer, or no executor.
+void split_in_parallel(Executor* executor, size_t rows, size_t least,
+                       const std::function<void(size_t begin, size_t count)>& task);
 
 }  // namespace feedrank

@@ -209,13 +209,9 @@ void Request::fill_features(const FeatureList& list, float* out, size_t stride) 
   const FeatureAssembler::Inputs inputs = feature_inputs();
   const std::span<const Row> rows = candidates_.rows;
   // Fewer are not worth waking a thread for, and what is relative to the list needs all of it.
-  constexpr size_t kRowsWorthSharing = 512;
-  const bool together = helpers_ == nullptr || plan_->reads(ReferenceSet::kList);
-  const size_t most = together ? 1 : helpers_->threads();
-  const size_t parts = std::clamp<size_t>(rows.size() / kRowsWorthSharing, 1, most);
-  run_in_parallel(helpers_, static_cast<uint32_t>(parts), [&](uint32_t part) {
-    const size_t begin = rows.size() * part / parts;
-    const size_t count = rows.size() * (part + 1) / parts - begin;
+  constexpr size_t kLeast = 512;
+  Executor* const sharing = plan_->reads(ReferenceSet::kList) ? nullptr : helpers_;
+  split_in_parallel(sharing, rows.size(), kLeast, [&](size_t begin, size_t count) {
     FeatureAssembler::fill(list, inputs, rows.subspan(begin, count), out + begin * stride, stride);
   });
 }
