@@ -5,6 +5,8 @@ export interface NativeTrainingBinding {
   createRankerTrainer(
     lists: NativeRankingLists,
     options: NativeRankerTrainingOptions,
+    /** Whose network it starts from, pruned; a new one by default. */
+    start?: NativeRankerTrainer,
   ): Promise<NativeRankerTrainer>;
   exportRanker(options: {
     trainers: readonly NativeRankerTrainer[];
@@ -44,6 +46,10 @@ export interface NativeRankerTrainingOptions {
   readonly positions: boolean;
   readonly fairness: string;
   readonly fairnessWeight: number;
+  /** One a row of the lists; empty where there is no teacher. */
+  readonly teacherScores: Float32Array;
+  readonly distillationWeight: number;
+  readonly sparsity: number;
   readonly firstList: number;
   readonly endList: number;
 }

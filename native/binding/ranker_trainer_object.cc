@@ -52,6 +52,9 @@ RankerTrainingOptions read_options(const ObjectReader& reader) {
                                                  {{"pairwise", FairnessRegularizer::kPairwise},
                                                   {"disparity", FairnessRegularizer::kDisparity}});
   options.fairness_weight = reader.number("fairnessWeight");
+  options.teacher_scores = reader.floats("teacherScores");
+  options.distillation_weight = reader.number("distillationWeight");
+  options.sparsity = reader.number("sparsity");
   options.first_list = reader.count("firstList");
   options.end_list = reader.count("endList");
   return options;
@@ -102,12 +105,19 @@ Napi::Value RankerTrainerObject::create(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto data = unwrap<RankingListsObject>(info[0], "lists").seal();
     const RankerTrainingOptions options = read_options(ObjectReader(info[1], "options"));
+    std::shared_ptr<Shared> start;
+    if (!info[2].IsUndefined()) start = unwrap<RankerTrainerObject>(info[2], "start").shared_;
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::shared_ptr<Shared>>(
         info.Env(), environment.anywhere(),
-        [data, options] {
+        [data, options, start] {
           auto shared = std::make_shared<Shared>();
-          shared->trainer = std::make_unique<RankerTrainer>(data, options);
+          if (start == nullptr) {
+            shared->trainer = std::make_unique<RankerTrainer>(data, options);
+          } else {
+            const std::scoped_lock lock(start->mutex);
+            shared->trainer = std::make_unique<RankerTrainer>(data, options, *start->trainer);
+          }
           return shared;
         },
         [](Napi::Env env, std::shared_ptr<Shared>& shared) -> Napi::Value {

@@ -6,3 +6,8 @@ export function toNumber(value: string): number {
   if (Number.isNaN(number)) throw new InvalidArgumentError('expected a number.');
   return number;
 }
+
+/** Numbers of the command line, between commas. */
+export function toNumbers(text: string): number[] {
+  return text.split(',').map((part) => toNumber(part.trim()));
+}

@@ -10,15 +10,17 @@ import { train, type TrainingResult } from '../training/train';
 import {
   calibrations,
   fairnessMeasures,
+  pruningMethods,
   rankingLosses,
   trainArguments,
   type Calibration,
   type FairnessMeasure,
+  type PruningMethod,
   type RankingLoss,
 } from '../training/train-options';
 import type { Training, TrainingProgress } from '../training/training';
 import { formatMetric, metricTitles } from './evaluation-table';
-import { toNumber } from './numbers';
+import { toNumber, toNumbers } from './numbers';
 import { say } from './output';
 import { startProgress } from './progress';
 import { UsageError, withUsageErrors } from './report-error';
@@ -41,6 +43,10 @@ interface TrainFlags {
   readonly group?: string;
   readonly dwellWeight?: number;
   readonly calibration?: Calibration;
+  readonly distillFrom?: string;
+  readonly hidden?: number[];
+  readonly keep?: number;
+  readonly pruning?: PruningMethod;
   readonly towers?: boolean;
   readonly checkpoints?: string;
   readonly json?: boolean;
@@ -69,6 +75,14 @@ export function addTrainCommand(program: Command): void {
       '--fairness-measure <name>',
       `${fairnessMeasures.join(', ')} (default: pairwise for item labels, else disparity)`,
     )
+    .option('--distill-from <bundle>', 'whose ranker is the teacher (default: none)')
+    .option(
+      '--hidden <widths>',
+      'of the hidden layers, such as 128,64 (default: 128,64)',
+      toNumbers,
+    )
+    .option('--keep <share>', 'of the hidden units that pruning leaves (default: 1)', toNumber)
+    .option('--pruning <method>', `${pruningMethods.join(', ')} (default: structured)`)
     .option('--scenario <name>', `of the simulated world: ${simulatedScenarios.join(', ')}`)
     .option('--malformed <what>', 'fail on malformed rows, or skip and count them (default: fail)')
     .option('--towers', 'train an item tower and a user tower for retrieval as well')
@@ -78,12 +92,16 @@ export function addTrainCommand(program: Command): void {
 }
 
 async function run(flags: TrainFlags): Promise<void> {
-  const { fairnessWeight, fairnessMeasure, group, members, json, threads, ...options } = flags;
+  const { fairnessWeight, fairnessMeasure, group, ...more } = flags;
+  const { members, hidden, keep, pruning, json, threads, ...options } = more;
   if ((fairnessWeight === undefined) !== (group === undefined)) {
     throw new UsageError('--fairness-weight and --group go together', 'group');
   }
   if (fairnessMeasure !== undefined && group === undefined) {
     throw new UsageError('--fairness-measure needs --group', 'fairnessMeasure');
+  }
+  if (pruning !== undefined && keep === undefined) {
+    throw new UsageError('--pruning needs --keep', 'pruning');
   }
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
@@ -93,7 +111,13 @@ async function run(flags: TrainFlags): Promise<void> {
       if (threads !== undefined) configure({ threads });
       const training = train({
         ...options,
-        ...(members === undefined ? {} : { network: { members } }),
+        network: {
+          ...(members === undefined ? {} : { members }),
+          ...(hidden === undefined ? {} : { hidden }),
+        },
+        ...(keep === undefined
+          ? {}
+          : { pruning: { keep, ...(pruning === undefined ? {} : { method: pruning }) } }),
         ...(group === undefined || fairnessWeight === undefined
           ? {}
           : {

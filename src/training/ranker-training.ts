@@ -10,7 +10,7 @@ import type {
   NativeRankingLists,
 } from '../training-binding';
 import { fitCalibration } from './click-calibration';
-import type { FairnessOptions, RankerOptions } from './train-options';
+import type { FairnessOptions, PruningOptions, RankerOptions } from './train-options';
 import type { EpochProgress } from './training';
 import { toNativeLists, varyingFeatures, type TrainingData } from './training-data';
 import { whenThereIsRoom } from './when-there-is-room';
@@ -42,6 +42,10 @@ export interface Checkpoint extends Pick<TrainedRanker, 'bytes' | 'features' | '
 
 export interface RankerTrainingOptions {
   readonly options: RankerOptions;
+  /** A teacher's score of each row. */
+  readonly teacherScores?: Float32Array | undefined;
+  /** Which of the data's features the ranker may read. Defaults to all. */
+  readonly reads?: (feature: FeatureDefinition) => boolean;
   readonly fairness?:
     (FairnessOptions & { readonly measure: 'pairwise' | 'disparity' }) | undefined;
   readonly seed: number;
@@ -57,6 +61,28 @@ const stepMs = 30;
 
 const goldenRows = 16;
 
+/** Networks of one shape and training, one a member. */
+interface Networks {
+  /** Those that did not learn from the tail, and for how many passes they learnt. */
+  readonly heldOut: readonly Fit[];
+  readonly final: readonly NativeRankerTrainer[];
+}
+
+interface Fit {
+  readonly trainer: NativeRankerTrainer;
+  readonly epochs: number;
+}
+
+/** How networks are fitted. */
+interface FitOptions {
+  readonly stage: 'held-out' | 'refit';
+  /** List that the data which is learnt from ends before. */
+  readonly endList: number;
+  readonly passes: number;
+  /** Pruned from another network. */
+  readonly pruned?: { readonly start: NativeRankerTrainer; readonly by: Required<PruningOptions> };
+}
+
 /**
  * Trains the networks of a ranker: each without the latest lists, for as many passes as those say
  * are best, and then on everything.
@@ -67,9 +93,21 @@ export async function trainRanker(
   data: TrainingData,
   training: RankerTrainingOptions,
 ): Promise<TrainedRanker> {
-  const columns = varyingFeatures(data);
+  const { pruning } = training.options;
+  const rankers = await trainPrunedRankers(data, training, pruning ? [pruning] : []);
+  return rankers.at(-1)!;
+}
+
+/** The ranker as {@link trainRanker} trains it without pruning, and one for each way to prune it. */
+export async function trainPrunedRankers(
+  data: TrainingData,
+  training: RankerTrainingOptions,
+  prunings: readonly Required<PruningOptions>[],
+): Promise<TrainedRanker[]> {
+  const { reads = () => true } = training;
+  const columns = varyingFeatures(data).filter((column) => reads(data.features[column]!));
   const native = await toNativeLists(data, columns);
-  return new RankerTraining(data, columns, native, training).run();
+  return new RankerTraining(data, columns, native, training).run(prunings);
 }
 
 class RankerTraining {
@@ -100,13 +138,52 @@ class RankerTraining {
     this.#head = Math.max(1, Math.min(count - 1, Math.round(count * (1 - tailShare))));
   }
 
-  async run(): Promise<TrainedRanker> {
+  async run(prunings: readonly Required<PruningOptions>[]): Promise<TrainedRanker[]> {
+    const whole = await this.#networks();
+    const rankers = [await this.#finish(whole)];
+    for (const pruning of prunings) {
+      rankers.push(await this.#finish(await this.#networks({ from: whole, by: pruning })));
+    }
+    return rankers;
+  }
+
+  /** New networks, or such as are pruned from others and learn on. */
+  async #networks(pruned?: {
+    readonly from: Networks;
+    readonly by: Required<PruningOptions>;
+  }): Promise<Networks> {
     const { options } = this.#training;
-    const count = this.#data.lists.length;
-    const tail = { first: Math.min(this.#head, count - 1), end: count };
+    const passes = pruned?.by.epochs ?? options.epochs;
+    const startOf = (start: NativeRankerTrainer | undefined): Pick<FitOptions, 'pruned'> =>
+      pruned === undefined ? {} : { pruned: { start: start!, by: pruned.by } };
     const heldOut = await this.#members((member) =>
-      this.#fit(member, 'held-out', this.#head, tail),
+      this.#fit(member, {
+        stage: 'held-out',
+        endList: this.#head,
+        passes,
+        ...startOf(pruned?.from.heldOut[member]?.trainer),
+      }),
     );
+    if (!options.refit) return { heldOut, final: heldOut.map(({ trainer }) => trainer) };
+    const final = await this.#members((member) =>
+      this.#fit(member, {
+        stage: 'refit',
+        endList: this.#data.lists.length,
+        passes: heldOut[member]!.epochs,
+        ...startOf(pruned?.from.final[member]),
+      }),
+    );
+    return { heldOut, final: final.map(({ trainer }) => trainer) };
+  }
+
+  get #tail(): { readonly first: number; readonly end: number } {
+    const end = this.#data.lists.length;
+    return { first: Math.min(this.#head, end - 1), end };
+  }
+
+  async #finish({ heldOut, final: trainers }: Networks): Promise<TrainedRanker> {
+    const { options } = this.#training;
+    const tail = this.#tail;
     const scored = await Promise.all(heldOut.map(({ trainer }) => this.#score(trainer, tail)));
     const tailScores = this.#composed(average(scored));
     const calibration = fitCalibration(options.calibration, {
@@ -114,20 +191,13 @@ class RankerTraining {
       scores: column(average(scored), 0, this.#heads.length),
       clicked: this.#data.lists.slice(tail.first).flatMap(({ clicked }) => clicked),
     });
-    const epochs = heldOut.map(({ epochs }) => epochs);
-    const final = options.refit
-      ? await this.#members((member) =>
-          this.#fit(member, 'refit', count, undefined, epochs[member]),
-        )
-      : heldOut;
-    const trainers = final.map(({ trainer }) => trainer);
     const bytes = await this.#job(() => binding().exportRanker({ trainers, calibration }));
     return {
       bytes,
       ...this.#description(calibration.kind !== 'none'),
       golden: await this.#golden(trainers),
       validation: this.#intervals(tailScores, tail.first),
-      epochs,
+      epochs: heldOut.map(({ epochs }) => epochs),
       examples: this.#examples,
     };
   }
@@ -168,15 +238,11 @@ class RankerTraining {
     return results;
   }
 
-  async #fit(
-    member: number,
-    stage: 'held-out' | 'refit',
-    endList: number,
-    tail: { first: number; end: number } | undefined,
-    passes = this.#training.options.epochs,
-  ): Promise<{ trainer: NativeRankerTrainer; epochs: number }> {
+  async #fit(member: number, fit: FitOptions): Promise<Fit> {
     const { options, fairness, onProgress } = this.#training;
-    const trainer = await this.#createTrainer(member, endList);
+    const { stage, passes } = fit;
+    const tail = stage === 'held-out' ? this.#tail : undefined;
+    const trainer = await this.#createTrainer(member, fit);
     let best = { auc: -Infinity, epoch: 0 };
     for (let epoch = 1; epoch <= passes; epoch += 1) {
       const started = performance.now();
@@ -221,11 +287,20 @@ class RankerTraining {
     await onCheckpoint({ member: member + 1, epoch, bytes, features, heads });
   }
 
-  async #createTrainer(member: number, endList: number): Promise<NativeRankerTrainer> {
+  async #createTrainer(
+    member: number,
+    { endList, pruned }: FitOptions,
+  ): Promise<NativeRankerTrainer> {
     const { options, fairness, seed } = this.#training;
+    const teacherScores = pruned
+      ? await this.#wholeScores(pruned.start)
+      : (this.#training.teacherScores ?? new Float32Array());
+    const structured = pruned?.by.method === 'structured' ? pruned.by.keep : 1;
     const native: NativeRankerTrainingOptions = {
       features: this.#columns.length,
-      hidden: Uint32Array.from(options.hidden),
+      hidden: Uint32Array.from(options.hidden, (width) =>
+        Math.max(1, Math.round(width * structured)),
+      ),
       crossLayers: options.crossLayers,
       heads: this.#heads,
       loss: options.loss,
@@ -233,19 +308,29 @@ class RankerTraining {
       dwellWeight: options.dwellLossWeight,
       scoreDwell: options.dwellWeight,
       dropout: options.dropout,
-      learningRate: options.learningRate,
+      learningRate: options.learningRate * (pruned ? 0.5 : 1),
       weightDecay: options.weightDecay,
       batchLists: options.batchLists,
-      epochs: options.epochs,
+      // The schedule of a refit is cut where the best pass was, as it was then.
+      epochs: pruned?.by.epochs ?? options.epochs,
       // Seeds of two runs' networks must not be each other's neighbours.
       seed: seed * 1009 + member,
       positions: options.positions,
       fairness: fairness?.measure ?? 'pairwise',
       fairnessWeight: fairness?.weight ?? 0,
+      teacherScores,
+      distillationWeight: teacherScores.length === 0 ? 0 : options.distillationWeight,
+      sparsity: pruned?.by.method === 'magnitude' ? 1 - pruned.by.keep : 0,
       firstList: 0,
       endList,
     };
-    return this.#job(() => binding().createRankerTrainer(this.#native, native));
+    return this.#job(() => binding().createRankerTrainer(this.#native, native, pruned?.start));
+  }
+
+  /** A pruned network's teacher is the one that it was pruned from. */
+  async #wholeScores(whole: NativeRankerTrainer): Promise<Float32Array> {
+    const scores = await this.#score(whole, { first: 0, end: this.#data.lists.length });
+    return Float32Array.from(this.#composed(scores));
   }
 
   /** One pass over the data, in short jobs. */

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { Bundle } from '../bundles/bundle';
 import { checkBundleTarget, writeBundle } from '../bundles/write-bundle';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
@@ -8,8 +9,9 @@ import { FeedrankError, fromNative, invalidArgument } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { metricNames } from '../evaluation/metrics';
-import { agreesWithGolden } from '../models/agrees-with-golden';
-import { Model } from '../models/model';
+import type { Model } from '../models/model';
+import { checkedRanker } from './checked-ranker';
+import { scoreLists } from './score-lists';
 import { trainRanker, type Checkpoint, type TrainedRanker } from './ranker-training';
 import { throwIfAborted } from './throw-if-aborted';
 import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train-options';
@@ -68,13 +70,15 @@ async function run(
         : await openDataset({ ...options, dataset: options.dataset });
     // What is wrong with the towers' options is said before anything is learnt.
     if (resolved.towers) checkTwoTowerOptions({ ...resolved.towers, dataset });
-    const { trained, training, data } = await learn(dataset, options, resolved, tell);
+    const { trained, training, data } = await withTeacher(resolved.distillFrom, (teacher) =>
+      learn(dataset, options, resolved, teacher, tell),
+    );
     const towers = await learnTowers(dataset, resolved, tell);
     throwIfAborted(signal);
     await writeBundle(
       resolved.out,
       {
-        ranker: { ...trained, golden: await checkedGolden(trained) },
+        ranker: await checkedRanker(trained),
         ...(towers ? { towers } : {}),
         training: { ...training, ...(towers ? { towers: towersAsUsed(dataset, resolved) } : {}) },
         data,
@@ -96,10 +100,28 @@ async function run(
   }
 }
 
+/** Opens the teacher, where there is one, for as long as `body` runs. */
+async function withTeacher<T>(
+  given: string | Bundle | undefined,
+  body: (teacher: Model | undefined) => Promise<T>,
+): Promise<T> {
+  if (given === undefined) return body(undefined);
+  const bundle = typeof given === 'string' ? await Bundle.open(given) : given;
+  try {
+    if (bundle.ranker === undefined) {
+      throw invalidArgument('distillFrom', 'a bundle with a ranker', bundle.path);
+    }
+    return await body(bundle.ranker);
+  } finally {
+    if (typeof given === 'string') bundle.dispose();
+  }
+}
+
 async function learn(
   dataset: Dataset,
   options: TrainOptions,
   resolved: ResolvedTrainOptions,
+  teacher: Model | undefined,
   tell: (progress: TrainingProgress) => void,
 ): Promise<{ trained: TrainedRanker; training: object; data: object }> {
   const { seed, mode, split, lagMs, ranker, signal, threads, checkpoints } = resolved;
@@ -111,10 +133,15 @@ async function learn(
   };
   const features = options.features ?? (await trainingFeatures(dataset, mode));
   if (mode === 'rank') refuseListFeatures(features);
+  const own = new Set(features.map((feature) => nameOf(feature)));
+  const teachers = teacher?.description.features.filter(({ name }) => !own.has(name)) ?? [];
   let percent = -1;
   const data = await gatherTrainingData({
     dataset,
-    features,
+    features: [
+      ...features,
+      ...teachers.map((feature) => ('source' in feature ? feature : feature.name)),
+    ],
     split,
     lagMs,
     ...(fairness ? { group: fairness.group } : {}),
@@ -127,6 +154,9 @@ async function learn(
   });
   const trained = await trainRanker(data, {
     options: ranker,
+    reads: ({ name }) => own.has(name),
+    teacherScores:
+      teacher && Float32Array.from(await scoreLists(teacher, data, 'distillFrom', signal)),
     fairness,
     seed,
     threads,
@@ -144,6 +174,7 @@ async function learn(
       lagMs,
       seed,
       ...ranker,
+      distilled: teacher !== undefined,
       ...(fairness ? { fairness } : {}),
       bestEpochs: trained.epochs,
     },
@@ -159,9 +190,13 @@ function refuseListFeatures(features: readonly (string | FeatureDefinition)[]): 
     throw invalidArgument(
       `features[${i}]`,
       'none that is relative to the list, in mode rank',
-      typeof feature === 'string' ? feature : feature.name,
+      nameOf(feature),
     );
   });
+}
+
+function nameOf(feature: string | FeatureDefinition): string {
+  return typeof feature === 'string' ? feature : feature.name;
 }
 
 /** Every option, in a form that JSON has. */
@@ -183,27 +218,6 @@ async function learnTowers(
     ...(signal ? { signal } : {}),
     onProgress: (progress) => tell({ phase: 'towers', ...progress }),
   });
-}
-
-/** What the file answers to golden inputs, which is what the networks had answered. */
-async function checkedGolden(trained: TrainedRanker): Promise<TrainedRanker['golden']> {
-  const { bytes, features, heads, golden } = trained;
-  await using model = await Model.fromBytes(bytes, 'ranker.pt', { features, heads });
-  const scores = await model.score(golden.inputs.flat());
-  const outputs = golden.inputs.map((_, row) => [
-    ...scores.subarray(row * heads.length, (row + 1) * heads.length),
-  ]);
-  golden.outputs.forEach((expected, row) =>
-    expected.forEach((value, head) => {
-      const got = outputs[row]![head]!;
-      if (agreesWithGolden(got, value)) return;
-      throw new FeedrankError(
-        'INTERNAL',
-        `the exported ranker says ${got} for ${heads[head]!.name} where the trained one says ${value}`,
-      );
-    }),
-  );
-  return { inputs: golden.inputs, outputs };
 }
 
 /** A full disk must not cost the last good checkpoint. */

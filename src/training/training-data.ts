@@ -29,6 +29,8 @@ export interface TrainingDataOptions {
   /** An item label or a user slice. */
   readonly group?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Called for each list that is gathered, in order. */
+  readonly onList?: (impression: DatasetImpression) => void;
   readonly onProgress?: (impressions: number, total: number) => void;
 }
 
@@ -110,6 +112,7 @@ export async function gatherTrainingData(options: TrainingDataOptions): Promise<
         const ofRows = Uint8Array.from(itemIds, (id) => codeOf(codes, groupOf(impression, id)));
         groups.push(ofRows);
         fingerprint.add(impression, values, ofRows);
+        options.onList?.(impression);
       },
       onProgress: (done) => options.onProgress?.(done, total),
     });

@@ -27,7 +27,8 @@ std::vector<int64_t> drawn(const std::vector<int64_t>& rows, size_t count,
 }  // namespace
 
 ListBatch gather_lists(const RankingLists& data, const std::vector<int64_t>& lists,
-                       uint32_t negatives, at::Generator generator) {
+                       uint32_t negatives, at::Generator generator,
+                       std::span<const float> teacher_scores) {
   ListBatch batch;
   batch.lists = static_cast<int64_t>(lists.size());
   int64_t rows = 0;
@@ -39,6 +40,7 @@ ListBatch gather_lists(const RankingLists& data, const std::vector<int64_t>& lis
   batch.list_of_row.reserve(rows);
 
   std::vector<int64_t> positions;
+  std::vector<float> taught;
   std::vector<float> pair_weights;
   std::vector<int64_t> read_rows;
   std::vector<float> log_seconds;
@@ -61,6 +63,7 @@ ListBatch gather_lists(const RankingLists& data, const std::vector<int64_t>& lis
       (data.clicked(row) ? clicked : unclicked).push_back(next);
       positions.push_back(std::min(static_cast<int64_t>(row - begin), ListBatch::kLastPosition));
       batch.groups.push_back(data.group(row));
+      if (!teacher_scores.empty()) taught.push_back(teacher_scores[row]);
       batch.list_of_row.push_back(static_cast<uint32_t>(l));
     }
     const float share = 1.0F / static_cast<float>(clicked.size());
@@ -97,6 +100,7 @@ ListBatch gather_lists(const RankingLists& data, const std::vector<int64_t>& lis
   }
   const std::vector<int64_t> shape{batch.lists, static_cast<int64_t>(width)};
   batch.positions = copied(positions);
+  if (!teacher_scores.empty()) batch.teacher_scores = copied(taught);
   batch.clicked_rows = copied(batch.pair_clicked);
   batch.unclicked_rows = copied(batch.pair_unclicked);
   batch.pair_weights = copied(pair_weights);

@@ -3,6 +3,7 @@
 #include <torch/script.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "training/ranking_lists.h"
@@ -15,6 +16,7 @@ struct ListBatch {
   int64_t lists = 0;
   at::Tensor features;   // float32 [rows, f]
   at::Tensor positions;  // int64 [rows]: place in the list as it was shown, at most kLastPosition
+  at::Tensor teacher_scores;  // float32 [rows]; undefined where there is no teacher
 
   /// Pairs of a clicked and an unclicked row of one list, as positions among the rows.
   at::Tensor clicked_rows;    // int64 [pairs]
@@ -42,7 +44,9 @@ struct ListBatch {
 /// Gathers lists. Of a list with more than `negatives` unclicked rows just so many are drawn for
 /// `places`, and their scores are corrected by ln(unclicked / drawn), so that the sampled softmax
 /// estimates the full one (Jean et al. 2015, arXiv 1412.2007, for a uniform proposal).
+/// `teacher_scores` are one a row of the data, or none.
 ListBatch gather_lists(const RankingLists& data, const std::vector<int64_t>& lists,
-                       uint32_t negatives, at::Generator generator);
+                       uint32_t negatives, at::Generator generator,
+                       std::span<const float> teacher_scores = {});
 
 }  // namespace feedrank

@@ -42,38 +42,13 @@ std::string forward_source(const RankerArchitecture& architecture, bool masked) 
   return source + indented("return torch.linear(x, self.head_weight, self.head_bias)");
 }
 
-/// The names and shapes of the linear layers, in the order of the forward pass.
-struct Linear {
-  std::string weight;
-  std::string bias;
-  int64_t inputs;
-  int64_t outputs;
-};
-
-std::vector<Linear> linears(const RankerArchitecture& architecture) {
-  std::vector<Linear> layers;
-  int64_t width = architecture.features;
-  for (uint32_t c = 0; c < architecture.cross_layers; ++c) {
-    const std::string n = std::to_string(c);
-    layers.push_back({"cross_weight" + n, "cross_bias" + n, width, width});
-  }
-  for (size_t l = 0; l < architecture.hidden.size(); ++l) {
-    const std::string n = std::to_string(l);
-    layers.push_back({"weight" + n, "bias" + n, width, architecture.hidden[l]});
-    width = architecture.hidden[l];
-  }
-  layers.push_back(
-      {"head_weight", "head_bias", width, static_cast<int64_t>(architecture.heads.size())});
-  return layers;
-}
-
 torch::jit::Module served_copy(const RankerArchitecture& architecture,
                                const torch::jit::Module& trained) {
   torch::jit::Module module("Network");
   for (const char* name : {"mean", "scale"}) {
     module.register_buffer(name, trained.attr(name).toTensor().clone());
   }
-  for (const Linear& layer : linears(architecture)) {
+  for (const LinearLayer& layer : linear_layers(architecture)) {
     for (const std::string& name : {layer.weight, layer.bias}) {
       module.register_parameter(name, trained.attr(name).toTensor().detach().clone(), false);
     }
@@ -108,12 +83,31 @@ std::string calibrate(torch::jit::Module& module, const ClickCalibration& calibr
 
 }  // namespace
 
+std::vector<LinearLayer> linear_layers(const RankerArchitecture& architecture) {
+  std::vector<LinearLayer> layers;
+  int64_t width = architecture.features;
+  for (uint32_t c = 0; c < architecture.cross_layers; ++c) {
+    const std::string n = std::to_string(c);
+    layers.push_back(
+        {"cross_weight" + n, "cross_bias" + n, width, width, LinearLayer::Role::kCross});
+  }
+  for (size_t l = 0; l < architecture.hidden.size(); ++l) {
+    const std::string n = std::to_string(l);
+    layers.push_back(
+        {"weight" + n, "bias" + n, width, architecture.hidden[l], LinearLayer::Role::kHidden});
+    width = architecture.hidden[l];
+  }
+  layers.push_back({"head_weight", "head_bias", width,
+                    static_cast<int64_t>(architecture.heads.size()), LinearLayer::Role::kHead});
+  return layers;
+}
+
 torch::jit::Module make_trainable_network(const RankerArchitecture& architecture,
                                           const FeatureScaling& scaling, at::Generator generator) {
   torch::jit::Module module("TrainableNetwork");
   module.register_buffer("mean", tensor_of(scaling.mean));
   module.register_buffer("scale", tensor_of(scaling.scale));
-  for (const Linear& layer : linears(architecture)) {
+  for (const LinearLayer& layer : linear_layers(architecture)) {
     const double bound = 1 / std::sqrt(static_cast<double>(layer.inputs));
     const auto drawn = [&](at::IntArrayRef shape) {
       return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator).requires_grad_(true);

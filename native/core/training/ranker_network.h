@@ -2,6 +2,7 @@
 
 #include <torch/script.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,19 @@ struct FeatureScaling {
   std::vector<float> mean;
   std::vector<float> scale;
 };
+
+/// One linear layer of a network: the names of its parameters, [outputs, inputs] and [outputs].
+struct LinearLayer {
+  enum class Role : uint8_t { kCross, kHidden, kHead };
+  std::string weight;
+  std::string bias;
+  int64_t inputs;
+  int64_t outputs;
+  Role role;
+};
+
+/// In the order of the forward pass, which is that of the module's parameters.
+std::vector<LinearLayer> linear_layers(const RankerArchitecture& architecture);
 
 /// A network whose parameters can be trained. `forward(features, masks)` takes one mask a hidden
 /// layer, which multiplies the layer's output (dropout with the caller's own random numbers), or

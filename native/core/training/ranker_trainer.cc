@@ -9,7 +9,9 @@
 #include <numbers>
 
 #include "error.h"
+#include "training/distillation_loss.h"
 #include "training/fairness_regularizer.h"
+#include "training/pruning.h"
 #include "training/ranker_network.h"
 #include "training/ranking_loss.h"
 
@@ -17,6 +19,9 @@ namespace feedrank {
 namespace {
 
 constexpr size_t kScoredRows = 8192;
+
+/// Enough that the most important units are the same from draw to draw, and a fraction of a second.
+constexpr int kImportanceBatches = 16;
 
 /// The profiling executor would compile for the shapes of the first batches, in this thread's share
 /// of the process; plain interpretation is as fast here, and the same from run to run.
@@ -62,6 +67,7 @@ class RankerTrainer::State {
  public:
   State(std::shared_ptr<const RankingLists> data, RankerTrainingOptions options);
 
+  void start_from(const State& other);
   Progress step(std::chrono::milliseconds budget);
   std::vector<float> score(size_t first, size_t end) const;
   void keep();
@@ -72,6 +78,8 @@ class RankerTrainer::State {
 
  private:
   at::Tensor outputs_of(const at::Tensor& features, std::vector<at::Tensor> masks) const;
+  std::vector<at::Tensor> importance_of(const State& other);
+  void hold_pruned();
   std::vector<at::Tensor> dropout_masks(int64_t rows);
   void learn(const ListBatch& batch);
   double learning_rate() const;
@@ -85,6 +93,7 @@ class RankerTrainer::State {
   at::Tensor position_bias_;
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> kept_;
+  std::vector<at::Tensor> pruned_;  // 0 where a parameter is held at 0; undefined: nowhere
   std::unique_ptr<torch::optim::AdamW> optimizer_;
   std::vector<int64_t> order_;
   uint32_t batches_an_epoch_ = 0;
@@ -98,6 +107,13 @@ RankerTrainer::State::State(std::shared_ptr<const RankingLists> data, RankerTrai
       generator_(at::detail::createCPUGenerator(options_.seed)) {
   if (options_.first_list >= options_.end_list || options_.end_list > data_->size()) {
     throw Error("INVALID_ARGUMENT", "lists", "lists: expected at least one to learn from");
+  }
+  const std::vector<float>& taught = options_.teacher_scores;
+  if (!taught.empty() && (taught.size() != data_->end_of(data_->size() - 1) ||
+                          !std::all_of(taught.begin(), taught.end(),
+                                       [](float score) { return std::isfinite(score); }))) {
+    throw Error("INVALID_ARGUMENT", "teacherScores",
+                "teacherScores: expected a finite score for each row of the lists");
   }
   const size_t lists = options_.end_list - options_.first_list;
   batches_an_epoch_ = static_cast<uint32_t>(std::max<size_t>(1, lists / options_.batch_lists));
@@ -116,6 +132,39 @@ RankerTrainer::State::State(std::shared_ptr<const RankingLists> data, RankerTrai
   keep();
 }
 
+void RankerTrainer::State::start_from(const State& other) {
+  const PlainInterpretation plain;
+  copy_most_important(other.architecture(), other.network_, importance_of(other), architecture(),
+                      network_);
+  if (options_.sparsity > 0) {
+    pruned_ = magnitude_masks(architecture(), network_, options_.sparsity);
+    hold_pruned();
+  }
+  keep();
+}
+
+std::vector<at::Tensor> RankerTrainer::State::importance_of(const State& other) {
+  const auto lists = static_cast<int64_t>(options_.end_list - options_.first_list);
+  const int64_t size = std::min<int64_t>(options_.batch_lists, lists);
+  return unit_importance(
+      other.architecture(), kImportanceBatches, [&](const std::vector<at::Tensor>& masks) {
+        const at::Tensor drawn = at::randperm(lists, generator_, at::kLong).narrow(0, 0, size) +
+                                 static_cast<int64_t>(options_.first_list);
+        const std::vector<int64_t> chosen(drawn.data_ptr<int64_t>(),
+                                          drawn.data_ptr<int64_t>() + size);
+        const ListBatch batch = gather_lists(*data_, chosen, options_.negatives, generator_);
+        const at::Tensor outputs = other.outputs_of(batch.features, masks);
+        return ranking_loss(options_.loss, outputs.select(1, 0), batch);
+      });
+}
+
+void RankerTrainer::State::hold_pruned() {
+  const at::NoGradGuard no_gradients;
+  for (size_t i = 0; i < pruned_.size(); ++i) {
+    if (pruned_[i].defined()) parameters_[i].mul_(pruned_[i]);
+  }
+}
+
 RankerTrainer::Progress RankerTrainer::State::step(std::chrono::milliseconds budget) {
   const PlainInterpretation plain;
   const auto until = std::chrono::steady_clock::now() + budget;
@@ -124,7 +173,7 @@ RankerTrainer::Progress RankerTrainer::State::step(std::chrono::milliseconds bud
   do {
     const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(progress_.batches * size);
     const std::vector<int64_t> lists(begin, begin + static_cast<std::ptrdiff_t>(size));
-    learn(gather_lists(*data_, lists, options_.negatives, generator_));
+    learn(gather_lists(*data_, lists, options_.negatives, generator_, options_.teacher_scores));
     progress_.epoch_ended = ++progress_.batches == batches_an_epoch_;
   } while (!progress_.epoch_ended && std::chrono::steady_clock::now() < until);
   Progress told = progress_;
@@ -171,6 +220,10 @@ void RankerTrainer::State::learn(const ListBatch& batch) {
       loss = loss + options_.dwell_weight * (error * error).mean();
     }
   }
+  if (options_.distillation_weight > 0 && batch.teacher_scores.defined()) {
+    const double share = options_.distillation_weight;
+    loss = (1 - share) * loss + share * distillation_loss(composed, batch);
+  }
   if (options_.fairness_weight > 0) {
     const at::Tensor penalty = fairness_penalty(options_.fairness, composed, batch);
     loss = loss + options_.fairness_weight * penalty;
@@ -185,6 +238,7 @@ void RankerTrainer::State::learn(const ListBatch& batch) {
     }
   }
   optimizer_->step();
+  hold_pruned();
   progress_.loss += ranking.item<double>();
   progress_.rows += static_cast<uint64_t>(batch.features.size(0));
 }
@@ -245,6 +299,12 @@ void RankerTrainer::State::restore() {
 RankerTrainer::RankerTrainer(std::shared_ptr<const RankingLists> data,
                              RankerTrainingOptions options)
     : state_(std::make_unique<State>(std::move(data), std::move(options))) {}
+
+RankerTrainer::RankerTrainer(std::shared_ptr<const RankingLists> data,
+                             RankerTrainingOptions options, const RankerTrainer& start)
+    : RankerTrainer(std::move(data), std::move(options)) {
+  state_->start_from(*start.state_);
+}
 
 RankerTrainer::~RankerTrainer() = default;
 

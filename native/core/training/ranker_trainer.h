@@ -18,6 +18,11 @@ namespace feedrank {
 class RankerTrainer {
  public:
   RankerTrainer(std::shared_ptr<const RankingLists> data, RankerTrainingOptions options);
+  /// Starts from another's network, of which it keeps the most important units of each hidden layer
+  /// where its own architecture is narrower (see pruning.h), and all but `sparsity` of the weights.
+  /// Throws INVALID_ARGUMENT where the architectures differ otherwise, or a layer would be wider.
+  RankerTrainer(std::shared_ptr<const RankingLists> data, RankerTrainingOptions options,
+                const RankerTrainer& start);
   ~RankerTrainer();
 
   RankerTrainer(const RankerTrainer&) = delete;

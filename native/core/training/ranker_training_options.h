@@ -59,6 +59,12 @@ struct RankerTrainingOptions {
   bool positions = false;  // learn, and leave out of the module, how much a place adds to a score
   FairnessRegularizer fairness = FairnessRegularizer::kPairwise;
   double fairness_weight = 0;
+  /// A teacher's score of each row of the lists, finite; empty: there is none.
+  std::vector<float> teacher_scores{};
+  double distillation_weight = 0;  // share of the teacher in the loss, 0 to 1
+  /// Share of each linear layer's weights, those nearest to 0, that a trainer which starts from
+  /// another's network sets to 0 and holds there. The head keeps all of its weights.
+  double sparsity = 0;
   size_t first_list = 0;  // what is learnt from: [first_list, end_list)
   size_t end_list = 0;
 };
