@@ -75,6 +75,14 @@ export class Bootstrap {
     );
   }
 
+  /** What the columns' means make together, with its percentile interval. */
+  statistic(of: (means: readonly number[]) => number): MeanInterval {
+    const resampled = Float64Array.from(this.#column(0), (_, resample) =>
+      of(this.#resampled.map((column) => column[resample] as number)),
+    );
+    return this.#interval(of(this.means), resampled);
+  }
+
   #column(index: number): Float64Array {
     return this.#resampled[index] as Float64Array;
   }

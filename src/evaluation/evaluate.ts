@@ -1,5 +1,4 @@
 import { Catalog } from '../catalog/catalog';
-import type { ItemId } from '../identity';
 import { splitsUpTo } from '../data/dataset';
 import type { Dataset, DatasetImpression } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
@@ -7,17 +6,15 @@ import { FeedrankError } from '../errors';
 import { Feed } from '../feed/feed';
 import type { Slate } from '../feed/slate';
 import { decayedDot, fresh, trending } from '../stages/native-generators';
-import { clickProbabilityHead } from './calibration';
 import { checkAgainst, resolveOptions } from './evaluate-options';
 import type { EvaluateOptions, EvaluationMode, ResolvedOptions } from './evaluate-options';
-import { itemGroupMetrics, userSliceMetrics } from './group-metrics';
 import type { GroupMetrics, RankedImpression } from './group-metrics';
 import { queryOf } from './impression-query';
+import { compareGroups, inView, publishTimesOf } from './ranked-impressions';
 import { describeMachine } from './machine';
 import type { Machine } from './machine';
 import { createRanker } from './rankers';
 import type { EvaluatedRanker } from './rankers';
-import { diversityDepth } from './diversity';
 import { summarise } from './ranking-metrics';
 import type { RankingMetrics } from './ranking-metrics';
 import { replay, replayCatalogOptions, replayFeedOptions } from './replay';
@@ -110,7 +107,7 @@ async function rankAll(
     profile: { maxCandidates: rankLimit, limit: rankLimit, budgetMs },
     ...replayFeedOptions(dataset),
   });
-  const publishTimes = new Map(dataset.items.map((item) => [item.id, item.publishTime ?? 0]));
+  const publishTimes = publishTimesOf(dataset);
   const measured: RankedImpression[] = [];
   let clicks = 0;
   let found = 0;
@@ -131,7 +128,7 @@ async function rankAll(
       async onImpression(impression) {
         if (!isMeasured(impression)) return;
         const slate = await rank(feed, impression, mode, ranker.saysProbabilities);
-        const ranked = inView(slate, impression, publishTimes, dataset);
+        const ranked = inView(dataset, impression, slate.items, publishTimes);
         measured.push(ranked);
         ranked.clicked.forEach((isClicked, position) => {
           clicks += Number(isClicked);
@@ -165,57 +162,6 @@ async function rank(
     throw new FeedrankError('STAGE_FAILED', `${degraded.stage} took no part: ${degraded.reason}`);
   }
   return slate;
-}
-
-/**
- * The items in view in the slate's order, and behind them those that the slate does not hold, in
- * the order of equal scores: newer first, then smaller id. The order shown would tell of clicks.
- */
-function inView(
-  slate: Slate,
-  impression: DatasetImpression,
-  publishTimes: ReadonlyMap<ItemId, number>,
-  dataset: Dataset,
-): RankedImpression {
-  const { userId, at, outcome } = impression;
-  const missing = new Set(impression.itemIds);
-  const ranked = slate.items.filter(({ id }) => missing.delete(id));
-  const age = (id: ItemId): number => impression.at - (publishTimes.get(id) ?? 0);
-  const rest = [...missing].sort((a, b) => age(a) - age(b) || (a < b ? -1 : 1));
-  const itemIds = [...ranked.map(({ id }) => id), ...rest];
-  const clickedIds = new Set(impression.clickedIds);
-  const probabilities = ranked.flatMap(
-    ({ explanation }) => explanation?.outputs[clickProbabilityHead] ?? [],
-  );
-  return {
-    itemIds,
-    scores: [...ranked.map(({ score }) => score), ...rest.map(() => -Infinity)],
-    clicked: itemIds.map((id) => clickedIds.has(id)),
-    userSlices: impression.userSlices,
-    userId,
-    ...(probabilities.length === itemIds.length ? { probabilities } : {}),
-    slateIds: slate.items.slice(0, diversityDepth).map(({ id }) => id),
-    // The outcome does not say which of several clicked items it belongs to.
-    ...(clickedIds.size === 1 && outcome?.dwellMs !== undefined
-      ? { dwellMs: outcome.dwellMs }
-      : {}),
-    ...(dataset.utility
-      ? { utilities: itemIds.map((id) => dataset.utility?.(userId, id, at) ?? NaN) }
-      : {}),
-  };
-}
-
-function compareGroups(
-  dataset: Dataset,
-  measured: readonly RankedImpression[],
-  groups: readonly string[],
-): Record<string, GroupMetrics> {
-  const compared = groups.map((name): [string, GroupMetrics] => {
-    if (!dataset.labels.includes(name)) return [name, userSliceMetrics(measured, name)];
-    const values = new Map(dataset.items.map((item) => [item.id, item.labels?.[name]]));
-    return [name, itemGroupMetrics(measured, (id) => values.get(id))];
-  });
-  return Object.fromEntries(compared);
 }
 
 function toIso(at: number): string | null {
