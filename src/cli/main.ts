@@ -8,6 +8,7 @@ import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
+import { addTradeoffsCommand } from './tradeoffs-command';
 import { addTrainCommand } from './train-command';
 
 /**
@@ -36,6 +37,7 @@ function createProgram(): Command {
   addEvaluateCommand(program);
   addFeaturesCommand(program);
   addTrainCommand(program);
+  addTradeoffsCommand(program);
   return program;
 }
 

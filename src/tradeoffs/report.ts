@@ -14,7 +14,10 @@ export type TradeoffKind =
   | 'popularity'
   | 'fairness'
   | 'settings'
-  | 'cached';
+  | 'cached'
+  | 'fresh'
+  | 'untaught'
+  | 'ablation';
 
 /** How long an answer takes, in milliseconds. */
 export interface Latency {
@@ -29,6 +32,8 @@ export interface TradeoffRow {
   readonly kind: TradeoffKind;
   /** In a few words, for people. */
   readonly title: string;
+  /** `rerank`: orders the lists in view. `rank`: the whole pipeline, for a sample of readers. */
+  readonly mode: 'rerank' | 'rank';
   /** What makes it differ from the others: widths, λ, τ, precision, ... */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Over the measured impressions, with 95% bootstrap intervals; `null` where the data cannot tell. */
@@ -97,8 +102,9 @@ export interface LoadRow {
   /** Requests a second that came in. */
   readonly rate: number;
   readonly budgetMs: number;
-  readonly p50: number;
-  readonly p99: number;
+  /** Milliseconds of what was answered; `null` where nothing was. */
+  readonly p50: number | null;
+  readonly p99: number | null;
   /** Shares of requests: answered within the budget, refused, and by tier of what was answered. */
   readonly inTime: number;
   readonly refused: number;

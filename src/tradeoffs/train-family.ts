@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { Bundle } from '../bundles/bundle';
+import { bundleFiles, manifestName } from '../bundles/manifest';
+import { writeBundle } from '../bundles/write-bundle';
+import { runtimeStatus } from '../runtime';
+import { checkedRanker } from '../training/checked-ranker';
+import { trainPrunedRankers, type TrainedRanker } from '../training/ranker-training';
+import { scoreLists } from '../training/score-lists';
+import { resolveRankerOptions } from '../training/train-options';
+import type { TrainingData } from '../training/training-data';
+import type { TrainedMember } from './family';
+
+/** What the members of a family learn from. */
+export interface FamilyTraining {
+  readonly members: readonly TrainedMember[];
+  /** Gathered when the first one needs it: a family that is trained already does not. */
+  readonly data: () => Promise<TrainingData>;
+  /** Where the bundles are written, one a member and one for each way to prune it. */
+  readonly folder: string;
+  /** Item label or slice that fairness looks at, and whether it is a label. */
+  readonly groupOfItems: boolean;
+  readonly dataset: string;
+  readonly split: string;
+  readonly lagMs: number;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  /** Told how many members are trained. */
+  readonly onTrained: (trained: number) => void;
+}
+
+/** Bytes of a bundle's ranker. */
+export async function rankerBytes(folder: string): Promise<number> {
+  return (await stat(join(folder, bundleFiles.ranker))).size;
+}
+
+/** Folder of a member's bundle. */
+export function bundleFolder(folder: string, id: string): string {
+  return join(folder, id);
+}
+
+/**
+ * Trains what is not there yet, several at a time: each that is ready, and students once their
+ * teacher is.
+ */
+export async function trainFamily(training: FamilyTraining): Promise<void> {
+  const waiting = training.members.filter((member) => !isTrained(training, member));
+  let trained = training.members.length - waiting.length;
+  const ready = (member: TrainedMember): boolean =>
+    member.teacher === undefined || existsBundle(training, member.teacher);
+  let failure: { readonly reason: unknown } | undefined;
+  const running = new Set<Promise<void>>();
+  const work = async (member: TrainedMember): Promise<void> => {
+    try {
+      await trainMember(training, member);
+      trained += 1;
+      training.onTrained(trained);
+    } catch (reason) {
+      failure ??= { reason };
+    }
+  };
+  training.onTrained(trained);
+  while ((waiting.length > 0 || running.size > 0) && failure === undefined) {
+    const next = running.size < runtimeStatus().threads ? waiting.findIndex(ready) : -1;
+    if (next >= 0) {
+      const one: Promise<void> = work(waiting.splice(next, 1)[0]!).finally(() =>
+        running.delete(one),
+      );
+      running.add(one);
+    } else {
+      await Promise.race(running);
+    }
+  }
+  // Nothing goes on behind a failure.
+  await Promise.all(running);
+  if (failure !== undefined) throw failure.reason;
+}
+
+function idsOf({ id, prunings = [] }: TrainedMember): string[] {
+  return [id, ...prunings.map((pruning) => pruning.id)];
+}
+
+function existsBundle({ folder }: FamilyTraining, id: string): boolean {
+  return existsSync(join(bundleFolder(folder, id), manifestName));
+}
+
+function isTrained(training: FamilyTraining, member: TrainedMember): boolean {
+  return idsOf(member).every((id) => existsBundle(training, id));
+}
+
+async function trainMember(training: FamilyTraining, member: TrainedMember): Promise<void> {
+  const { seed, signal, folder, groupOfItems } = training;
+  const { settings, teacher, prunings = [], reads } = member;
+  const data = await training.data();
+  const { fairness } = settings;
+  const rankers = await trainPrunedRankers(
+    data,
+    {
+      options: resolveRankerOptions(settings),
+      ...(fairness
+        ? { fairness: { measure: groupOfItems ? 'pairwise' : 'disparity', ...fairness } }
+        : {}),
+      ...(teacher === undefined
+        ? {}
+        : { teacherScores: await scoresOf(bundleFolder(folder, teacher), data, signal) }),
+      ...(reads ? { reads } : {}),
+      seed,
+      threads: 1,
+      signal,
+    },
+    prunings.map(({ pruning }) => pruning),
+  );
+  for (const [i, id] of idsOf(member).entries()) {
+    if (existsBundle(training, id)) continue;
+    await write(training, id, rankers[i]!, {
+      ...settings,
+      ...(teacher === undefined ? {} : { teacher }),
+      ...(i === 0 ? {} : { pruning: prunings[i - 1]!.pruning }),
+    });
+  }
+}
+
+async function scoresOf(
+  folder: string,
+  data: TrainingData,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  await using bundle = await Bundle.open(folder);
+  return Float32Array.from(await scoreLists(bundle.ranker!, data, 'teacher', signal));
+}
+
+async function write(
+  training: FamilyTraining,
+  id: string,
+  ranker: TrainedRanker,
+  settings: object,
+): Promise<void> {
+  const { dataset, split, lagMs, seed, folder } = training;
+  const { fingerprint } = await training.data();
+  await writeBundle(bundleFolder(folder, id), {
+    ranker: await checkedRanker(ranker),
+    training: { mode: 'rank', dataset, split, lagMs, seed, ...settings },
+    data: { ...fingerprint },
+    metrics: { validation: ranker.validation },
+  });
+}
