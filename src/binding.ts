@@ -218,7 +218,7 @@ export interface NativeModelOptions {
   readonly name: string;
   readonly features: number;
   readonly heads: readonly string[];
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: 'float32' | 'bfloat16' | 'int8';
   readonly compiled: boolean;
 }
 

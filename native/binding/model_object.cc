@@ -15,8 +15,9 @@ namespace {
 Precision precision_of(const std::string& name) {
   if (name == "float32") return Precision::kFloat32;
   if (name == "bfloat16") return Precision::kBfloat16;
+  if (name == "int8") return Precision::kInt8;
   throw Error("INVALID_ARGUMENT", "precision",
-              "precision: expected 'float32' or 'bfloat16', got '" + name + "'");
+              "precision: expected 'float32', 'bfloat16' or 'int8', got '" + name + "'");
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ const isFileName = new RegExp(fileNamePattern);
 export interface BundleOpenOptions {
   /**
    * What the linear layers of the ranker multiply in. `bfloat16` needs a processor with instructions
-   * for it (`PRECISION_UNAVAILABLE`). Defaults to `float32`.
+   * for it (`PRECISION_UNAVAILABLE`); `int8` runs on each. Defaults to `float32`.
    */
   readonly precision?: Precision;
 }
@@ -56,7 +56,8 @@ export class Bundle {
    * Opens a bundle. Each of its files is read once; what was read is compared with the size and the
    * SHA-256 in the manifest, inspected, and loaded from those same bytes; and the model must answer
    * to the golden inputs as it did when it was exported, to |a − b| ≤ 1e-4 · max(1, |b|). In bfloat16
-   * it must do so in float32 first, and then in bfloat16 to 0.05 · max(1, |b|).
+   * it must do so in float32 first, and then in bfloat16 to 0.05 · max(1, |b|); in int8 likewise, to
+   * 0.1 · max(1, |b|).
    *
    * Rejects with `BUNDLE_NOT_FOUND`; with `BUNDLE_CORRUPT`, naming the file that is not what was
    * written; with `BUNDLE_VERSION` where the format, or the minor version of the LibTorch that wrote

@@ -27,8 +27,8 @@ export interface ModelLoadOptions {
   readonly description?: unknown;
   /**
    * What the linear layers multiply in. `bfloat16` needs a processor with instructions for it
-   * (`PRECISION_UNAVAILABLE`), and is not for `.pt2` packages, whose precision is their own. Defaults
-   * to `float32`.
+   * (`PRECISION_UNAVAILABLE`); `int8` runs on each. Neither is for `.pt2` packages, whose precision
+   * is their own. Defaults to `float32`.
    */
   readonly precision?: Precision;
 }

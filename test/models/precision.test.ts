@@ -97,17 +97,24 @@ testWithoutBfloat16('bfloat16 is refused where the processor lacks it', async ()
   });
 });
 
-test.each(['float16', 'bf16', '', null, 32, {}])('a precision of %p is refused', async (value) => {
-  const precision = value as Precision;
-  const refused = { code: 'INVALID_ARGUMENT', argument: 'precision', message: /bfloat16/ } as const;
-  const load = await network();
-  await expectRefusal(() => load(precision), refused);
-  const folder = path.join(temporaryFolder(), 'bundle');
-  await writeBundle(folder, await rankerParts(), { createdAt: new Date() });
-  await expectRefusal(() => Bundle.open(folder, { precision }), refused);
-  const catalog = await Catalog.create({ ids: 'string' });
-  await expectRefusal(() => Feed.create({ catalog, bundle: folder, precision }), refused);
-});
+test.each(['float16', 'bf16', 'INT8', 'uint8', '', null, 8, 32, {}, ['int8']])(
+  'a precision of %p is refused',
+  async (value) => {
+    const precision = value as Precision;
+    const refused = {
+      code: 'INVALID_ARGUMENT',
+      argument: 'precision',
+      message: /'bfloat16' or 'int8'/,
+    } as const;
+    const load = await network();
+    await expectRefusal(() => load(precision), refused);
+    const folder = path.join(temporaryFolder(), 'bundle');
+    await writeBundle(folder, await rankerParts(), { createdAt: new Date() });
+    await expectRefusal(() => Bundle.open(folder, { precision }), refused);
+    const catalog = await Catalog.create({ ids: 'string' });
+    await expectRefusal(() => Feed.create({ catalog, bundle: folder, precision }), refused);
+  },
+);
 
 test('options of Bundle.open are an object, and a precision needs a bundle to open', async () => {
   const folder = path.join(temporaryFolder(), 'bundle');

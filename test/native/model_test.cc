@@ -302,7 +302,7 @@ TEST_CASE("every number of rows gives a row the same score, to the last bit") {
   constexpr size_t kRows = 5000;
   const auto rows = random_rows(21, kRows * 33);
   Executor helpers({3, 16, prepare_torch_thread});
-  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
     if (error_code([&] { check_precision(precision); }) != "none") continue;
     for (const char* name : {"network.pt", "module.pt"}) {
       ModelOptions options = options_of(folder.path(name), 33);
@@ -328,37 +328,39 @@ TEST_CASE("every number of rows gives a row the same score, to the last bit") {
   }
 }
 
-TEST_CASE("bfloat16 scores are close to float32 ones, or refused where a processor lacks it") {
+TEST_CASE("lower precisions score close to float32, or are refused where a processor lacks them") {
   const TemporaryFolder folder;
   const ScriptedNetwork network = random_network(23, {20, 64, 32, 1});
   save_scripted_network(network, folder.path("model.pt"));
   ModelOptions options = options_of(folder.path("model.pt"), 20);
-  options.precision = Precision::kBfloat16;
-  const std::string code = error_code([&] { check_precision(Precision::kBfloat16); });
-  if (code != "none") {
-    EXPECT_EQ(error_code([&] { Model model(options); }), code);
-    SKIP("this processor has no avx512_bf16");
-  }
-  Model narrow(options);
-  options.precision = Precision::kFloat32;
   Model model(options);
   constexpr size_t kRows = 400;
   const auto rows = random_rows(24, kRows * 20);
   std::vector<float> exact(kRows);
-  std::vector<float> close(kRows);
   model.forward(rows.data(), kRows, exact.data());
-  narrow.forward(rows.data(), kRows, close.data());
-  double squares = 0;
-  double spread = 0;
   double mean = 0;
   for (const float score : exact) mean += score / kRows;
-  for (size_t i = 0; i < kRows; ++i) {
-    squares += std::pow(close[i] - exact[i], 2) / kRows;
-    spread += std::pow(exact[i] - mean, 2) / kRows;
+  for (const Precision precision : {Precision::kBfloat16, Precision::kInt8}) {
+    options.precision = precision;
+    const std::string code = error_code([&] { check_precision(precision); });
+    if (code != "none") {
+      EXPECT_EQ(error_code([&] { Model refused(options); }), code);
+      continue;
+    }
+    Model narrow(options);
+    std::vector<float> close(kRows);
+    narrow.forward(rows.data(), kRows, close.data());
+    double squares = 0;
+    double spread = 0;
+    for (size_t i = 0; i < kRows; ++i) {
+      squares += std::pow(close[i] - exact[i], 2) / kRows;
+      spread += std::pow(exact[i] - mean, 2) / kRows;
+    }
+    // Rounded operands, next to how much scores differ among rows: some two thousandths a layer in
+    // bfloat16, and three or, where inputs have 7 bits, six times that in int8.
+    EXPECT(squares > 0);
+    EXPECT_NEAR(std::sqrt(squares / spread), 0, precision == Precision::kInt8 ? 0.02 : 0.01);
   }
-  // Rounded operands: some two thousandths a layer, next to how much scores differ among rows.
-  EXPECT(squares > 0);
-  EXPECT_NEAR(std::sqrt(squares / spread), 0, 0.01);
 }
 
 TEST_CASE("a model whose rows depend on each other is refused") {

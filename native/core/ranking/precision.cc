@@ -1,6 +1,7 @@
 #include "ranking/precision.h"
 
 #include "error.h"
+#include "ranking/int8_chain.h"
 #include "ranking/onednn_weight.h"
 
 namespace feedrank {
@@ -24,10 +25,16 @@ bool has_bfloat16() {
 }  // namespace
 
 void check_precision(Precision precision) {
-  if (precision == Precision::kFloat32 || has_bfloat16()) return;
-  throw Error("PRECISION_UNAVAILABLE", "precision",
-              "precision: expected 'float32', got 'bfloat16', for which this processor has no "
-              "instructions (avx512_bf16)");
+  if (precision == Precision::kBfloat16 && !has_bfloat16()) {
+    throw Error("PRECISION_UNAVAILABLE", "precision",
+                "precision: expected 'float32' or 'int8', got 'bfloat16', for which this processor "
+                "has no instructions (avx512_bf16)");
+  }
+  if (precision == Precision::kInt8 && greatest_input_code() == 0) {
+    throw Error("PRECISION_UNAVAILABLE", "precision",
+                "precision: expected 'float32', got 'int8', for which LibTorch has no product on "
+                "this processor");
+  }
 }
 
 }  // namespace feedrank

@@ -5,154 +5,26 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
-#include <string>
+#include <utility>
 #include <vector>
 
+#include "ranking/int8_chain.h"
+#include "ranking/linear_layers.h"
 #include "ranking/onednn_weight.h"
 
 namespace feedrank {
 namespace {
 
-using torch::jit::Block;
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
 /// Layers of no more outputs than this stay float32.
 constexpr int64_t kNarrow = 16;
-
-/// x · weightᵀ + bias, then an activation.
-struct Layer {
-  Node* first;        // what multiplies
-  Node* last;         // what gives the result
-  size_t x;           // which of the first node's inputs is [..., inputs]
-  at::Tensor weight;  // [outputs, inputs]
-  at::Tensor bias;    // [outputs], or undefined
-  std::string activation = "none";
-  std::string algorithm;
-  std::optional<double> slope;
-};
-
-/// A constant dense float32 tensor of finite values; undefined where the value is something else.
-at::Tensor constant_of(const Value* value) {
-  const std::optional<c10::IValue> constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return {};
-  const at::Tensor& tensor = constant->toTensor();
-  const bool fits = tensor.defined() && tensor.layout() == at::kStrided &&
-                    tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat &&
-                    tensor.numel() > 0 && tensor.isfinite().all().item<bool>();
-  return fits ? tensor : at::Tensor();
-}
-
-bool is_one(const Value* value) {
-  const std::optional<c10::IValue> constant = torch::jit::toIValue(value);
-  return constant && constant->isScalar() && constant->toScalar().equal(1);
-}
-
-bool is_none(const Value* value) {
-  const std::optional<c10::IValue> constant = torch::jit::toIValue(value);
-  return constant && constant->isNone();
-}
-
-bool is(const Node* node, const char* name) { return node->kind() == c10::Symbol::aten(name); }
-
-/// A weight as x · weight takes it, [inputs, outputs], turned around.
-at::Tensor turned(const at::Tensor& weight) {
-  return weight.defined() && weight.dim() == 2 ? weight.t() : at::Tensor();
-}
-
-/// The node that alone reads a node's result, in the same block; null where there is none.
-Node* only_reader(const Node* node) {
-  const auto& uses = node->output()->uses();
-  if (uses.size() != 1) return nullptr;
-  Node* reader = uses.front().user;
-  return reader->owningBlock() == node->owningBlock() ? reader : nullptr;
-}
-
-bool is_bias(const at::Tensor& bias, const at::Tensor& weight) {
-  return bias.defined() && bias.dim() == 1 && bias.size(0) == weight.size(0);
-}
-
-/// Takes an add of a constant row behind the product into the layer.
-void take_bias(Layer& layer) {
-  Node* add = only_reader(layer.last);
-  if (add == nullptr || !(is(add, "add") || is(add, "add_")) || add->inputs().size() != 3) return;
-  const size_t product = add->input(0) == layer.last->output() ? 0 : 1;
-  // `bias.add_(product)` would write into the bias.
-  if (is(add, "add_") && product != 0) return;
-  const at::Tensor bias = constant_of(add->input(1 - product));
-  if (!is_bias(bias, layer.weight) || !is_one(add->input(2))) return;
-  layer.bias = bias;
-  layer.last = add;
-}
-
-/// Whether nothing but other layers, as their x, reads a node's result.
-bool feeds_layers_alone(const Node* node, const std::vector<Layer>& layers) {
-  const auto& uses = node->output()->uses();
-  return std::all_of(uses.begin(), uses.end(), [&](const torch::jit::Use& use) {
-    return std::any_of(layers.begin(), layers.end(), [&use](const Layer& layer) {
-      return layer.first == use.user && layer.x == use.offset;
-    });
-  });
-}
-
-/// Takes an activation behind the layer into it.
-void take_activation(Layer& layer, const std::vector<Layer>& layers) {
-  Node* next = only_reader(layer.last);
-  if (next == nullptr) return;
-  const size_t inputs = next->inputs().size();
-  if ((is(next, "relu") || is(next, "relu_")) && feeds_layers_alone(next, layers)) {
-    // oneDNN's ReLU makes 0 of NaN, which would hide that a model answers nonsense; with a slope it
-    // keeps NaN. No sum of a layer behind it notices so slight a slope.
-    layer.activation = "leaky_relu";
-    layer.slope = 1e-30;
-  } else if (is(next, "tanh") || is(next, "tanh_")) {
-    layer.activation = "tanh";
-  } else if (is(next, "sigmoid") || is(next, "sigmoid_")) {
-    layer.activation = "sigmoid";
-  } else if (is(next, "silu") || is(next, "silu_")) {
-    layer.activation = "swish";
-  } else if (is(next, "gelu") && inputs == 2) {
-    const std::optional<c10::IValue> algorithm = torch::jit::toIValue(next->input(1));
-    if (!algorithm || !algorithm->isString()) return;
-    layer.activation = "gelu";
-    layer.algorithm = algorithm->toStringRef();
-  } else {
-    return;
-  }
-  layer.last = next;
-}
-
-std::optional<Layer> layer_at(Node* node) {
-  Layer layer{node, node, 0, {}, {}, "none", "", {}};
-  const auto inputs = node->inputs();
-  if (is(node, "linear") && inputs.size() == 3) {
-    layer.weight = constant_of(inputs[1]);
-    layer.bias = constant_of(inputs[2]);
-    if (!layer.bias.defined() && !is_none(inputs[2])) return std::nullopt;
-  } else if (is(node, "addmm") && inputs.size() == 5) {
-    layer.x = 1;
-    layer.weight = turned(constant_of(inputs[2]));
-    layer.bias = constant_of(inputs[0]);
-    if (!layer.bias.defined() || !is_one(inputs[3]) || !is_one(inputs[4])) return std::nullopt;
-  } else if ((is(node, "mm") || is(node, "matmul")) && inputs.size() == 2) {
-    layer.weight = turned(constant_of(inputs[1]));
-  } else {
-    return std::nullopt;
-  }
-  if (!layer.weight.defined() || layer.weight.dim() != 2) return std::nullopt;
-  if (layer.bias.defined() && !is_bias(layer.bias, layer.weight)) return std::nullopt;
-  if (!layer.bias.defined()) take_bias(layer);
-  return layer;
-}
-
-void find_layers(Block* block, std::vector<Layer>& layers) {
-  for (Node* node : block->nodes()) {
-    for (Block* inner : node->blocks()) find_layers(inner, layers);
-    if (std::optional<Layer> layer = layer_at(node)) layers.push_back(std::move(*layer));
-  }
-}
+/// Sums of more products of a code up to 255 and one up to 127 may exceed 32 bits.
+constexpr int64_t kMostInt8Inputs = 65'536;
 
 Value* cast(Value* value, at::ScalarType type) {
   return value->owningGraph()->insert(c10::aten::to, {value, type});
@@ -160,7 +32,7 @@ Value* cast(Value* value, at::ScalarType type) {
 
 /// Puts oneDNN's operator in front of the layer's first node, and gives the node that makes what
 /// the layer's readers shall read.
-Node* rewrite(const Layer& layer, bool narrow_type) {
+Node* rewrite(const LinearLayer& layer, bool narrow_type) {
   Graph& graph = *layer.first->owningGraph();
   const torch::jit::WithInsertPoint at_first(layer.first);
   const at::ScalarType type = narrow_type ? at::kBFloat16 : at::kFloat;
@@ -185,7 +57,7 @@ Node* rewrite(const Layer& layer, bool narrow_type) {
 }
 
 bool is_cast_to(const Node* node, at::ScalarType type) {
-  if (!is(node, "to") || node->inputs().size() < 2) return false;
+  if (node->kind() != c10::aten::to || node->inputs().size() < 2) return false;
   const std::optional<c10::IValue> to = torch::jit::toIValue(node->input(1));
   return to && to->isInt() && to->toInt() == static_cast<int64_t>(type);
 }
@@ -201,17 +73,13 @@ void drop_casts(Node* to_float) {
   }
 }
 
-}  // namespace
+bool is_wide(const LinearLayer& layer) { return layer.weight.size(0) > kNarrow; }
 
-size_t prepack_linears(torch::jit::Module& frozen, Precision precision) {
-  if (!at::globalContext().userEnabledMkldnn() || !at::globalContext().hasMKLDNN()) return 0;
-  const std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
-  std::vector<Layer> layers;
-  find_layers(graph->block(), layers);
-  for (Layer& layer : layers) take_activation(layer, layers);
+void rewrite_to_onednn(const std::shared_ptr<Graph>& graph, const std::vector<LinearLayer>& layers,
+                       Precision precision) {
   std::vector<Node*> casts;
-  for (const Layer& layer : layers) {
-    const bool narrow_type = precision == Precision::kBfloat16 && layer.weight.size(0) > kNarrow;
+  for (const LinearLayer& layer : layers) {
+    const bool narrow_type = precision == Precision::kBfloat16 && is_wide(layer);
     Node* result = rewrite(layer, narrow_type);
     if (narrow_type) casts.push_back(result);
   }
@@ -219,7 +87,66 @@ size_t prepack_linears(torch::jit::Module& frozen, Precision precision) {
   torch::jit::EliminateDeadCode(graph);
   for (Node* to_float : casts) drop_casts(to_float);
   torch::jit::EliminateDeadCode(graph);
-  return layers.size();
+}
+
+bool fits_int8(const LinearLayer& layer) {
+  return is_wide(layer) && layer.weight.size(1) <= kMostInt8Inputs;
+}
+
+/// Whether a chain of layers computes the layer's activation.
+bool is_whole(const LinearLayer& layer) { return layer.activation == "none" || layer.slope; }
+
+/// Whether the layer `next` alone reads what `layer` gives.
+bool leads_to(const LinearLayer& layer, const LinearLayer& next) {
+  const auto& uses = layer.last->output()->uses();
+  return is_whole(layer) && uses.size() == 1 && uses.front().user == next.first &&
+         uses.front().offset == next.x && next.first->owningBlock() == layer.first->owningBlock();
+}
+
+/// Takes what fits out of `layers`, and rewrites it to chains of int8 layers.
+void rewrite_to_int8(Graph& graph, std::vector<LinearLayer>& layers) {
+  std::vector<std::vector<LinearLayer>> chains;
+  std::vector<LinearLayer> rest;
+  for (LinearLayer& layer : layers) {
+    if (!fits_int8(layer)) {
+      rest.push_back(std::move(layer));
+      continue;
+    }
+    const auto before = std::find_if(chains.begin(), chains.end(), [&layer](const auto& chain) {
+      return leads_to(chain.back(), layer);
+    });
+    if (before != chains.end()) {
+      before->push_back(std::move(layer));
+    } else {
+      chains.push_back({std::move(layer)});
+    }
+  }
+  for (const std::vector<LinearLayer>& chain : chains) {
+    std::vector<Int8Layer> quantized;
+    for (const LinearLayer& layer : chain) {
+      quantized.push_back(quantized_layer(layer.weight, layer.bias, layer.slope.has_value()));
+    }
+    const LinearLayer& end = chain.back();
+    // An activation that the chain does not compute stays behind it.
+    Node* const replaced = is_whole(end) ? end.last : end.sum;
+    const torch::jit::WithInsertPoint at_end(replaced);
+    const LinearLayer& begin = chain.front();
+    Value* const result = insert_int8_chain(graph, begin.first->input(begin.x), quantized);
+    replaced->output()->replaceAllUsesWith(result);
+  }
+  layers = std::move(rest);
+}
+
+}  // namespace
+
+size_t prepack_linears(torch::jit::Module& frozen, Precision precision) {
+  if (!at::globalContext().userEnabledMkldnn() || !at::globalContext().hasMKLDNN()) return 0;
+  const std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
+  std::vector<LinearLayer> layers = find_linear_layers(*graph);
+  const size_t found = layers.size();
+  if (precision == Precision::kInt8) rewrite_to_int8(*graph, layers);
+  rewrite_to_onednn(graph, layers, precision);
+  return found;
 }
 
 }  // namespace feedrank

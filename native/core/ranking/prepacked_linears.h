@@ -19,6 +19,9 @@ namespace feedrank {
 /// float32, and what one layer gives only to others stays bfloat16. Layers of at most 16 outputs
 /// stay float32: they cost little, and scores of 8 bits would be full of ties.
 ///
+/// With kInt8 they are rewritten as int8_chain.h says, ReLU with them, but for layers of at most 16
+/// outputs, which stay float32, as above.
+///
 /// Returns the number of layers that were rewritten; 0 where LibTorch has no oneDNN.
 size_t prepack_linears(torch::jit::Module& frozen, Precision precision);
 
