@@ -4,7 +4,12 @@ import { placeLabels, spreadApart, type LabelPlace } from '../../src/tradeoffs/p
 const bounds = { left: 0, right: 500, top: 0, bottom: 350 };
 const place = fc.integer({ min: 10, max: 340 });
 const points = fc.array(
-  fc.record({ x: place, y: place, width: fc.integer({ min: 20, max: 150 }) }),
+  fc.record({
+    x: place,
+    y: place,
+    width: fc.integer({ min: 20, max: 150 }),
+    reach: fc.constantFrom(0, 46, 170),
+  }),
   { maxLength: 25 },
 );
 
@@ -15,8 +20,8 @@ test('labels lie within the drawing, on no point, and not on one another', () =>
       expect(labels).toHaveLength(wanted.length);
       const boxes = labels.flatMap((label: LabelPlace | undefined, i) => {
         if (label === undefined) return [];
-        const right = label.x + wanted[i]!.width;
-        return [{ left: label.x, right, top: label.y - 6, bottom: label.y + 6 }];
+        const left = label.anchor === 'start' ? label.x : label.x - wanted[i]!.width;
+        return [{ left, right: left + wanted[i]!.width, top: label.y - 6, bottom: label.y + 6 }];
       });
       for (const [i, box] of boxes.entries()) {
         expect(box.left).toBeGreaterThanOrEqual(bounds.left);
@@ -39,12 +44,14 @@ test('labels lie within the drawing, on no point, and not on one another', () =>
 });
 
 test('a label that has room stands beside its point, and one that has none is left out', () => {
-  const point = { x: 100, y: 100, width: 60 };
+  const point = { x: 100, y: 100, width: 60, reach: 170 };
   const none = { lines: [], whiskers: [] };
-  expect(placeLabels([point], bounds, none)).toEqual([{ x: 108, y: 100, far: false }]);
+  expect(placeLabels([point], bounds, none)).toEqual([
+    { x: 108, y: 100, anchor: 'start', far: false },
+  ]);
   const right = [{ left: 104, right: 200, top: 80, bottom: 120 }];
   expect(placeLabels([point], bounds, { lines: [], whiskers: right })).toEqual([
-    { x: 32, y: 100, far: false },
+    { x: 92, y: 100, anchor: 'end', far: false },
   ]);
   const everywhere = [{ left: 0, right: 500, top: 0, bottom: 350 }];
   expect(placeLabels([point], bounds, { lines: everywhere, whiskers: [] })).toEqual([undefined]);

@@ -1,7 +1,7 @@
 import type { TradeoffRow } from '../report';
 import { paretoFront, timeOf } from './front';
 import { html, nothing, type Html } from './html';
-import { placeLabels, type Box } from './label-places';
+import { leaderEnd, lineBoxes, placeLabels, type Box } from './label-places';
 import { shortened } from './names';
 import {
   formatCount,
@@ -67,13 +67,22 @@ export function latencyPlot(
     };
   });
   const count = formatCount(Number(candidates));
+  let nameless = false;
   const drawing = figure(
-    (width) => drawPoints(plotting, points, { width, bottom, top: highest, candidates, front }),
+    (width) =>
+      drawPoints(plotting, points, {
+        ...{ width, bottom, top: highest, candidates, front },
+        onNameless: () => (nameless = true),
+      }),
     {
       wide: 540,
-      ...(points.some(({ below }) => below)
-        ? { caption: 'Triangles lie below what is drawn; their AUC stands beside them.' }
-        : {}),
+      caption: () =>
+        [
+          ...(points.some(({ below }) => below)
+            ? ['Triangles lie below what is drawn; their AUC stands beside them.']
+            : []),
+          ...(nameless ? ['Where dots crowd, some have no name: the table has all.'] : []),
+        ].join(' '),
     },
   );
   return html`<section class="plot">
@@ -96,6 +105,8 @@ interface Frame {
   readonly top: number;
   readonly candidates: string;
   readonly front: readonly TradeoffRow[];
+  /** Called where a dot's name finds no room. */
+  readonly onNameless: () => void;
 }
 
 function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame): Html {
@@ -109,7 +120,7 @@ function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame):
     axis: null,
   } as const;
   const y = {
-    domain: [bottom, top + 0.06 * (top - bottom)],
+    domain: [bottom - 0.04 * (top - bottom), top + 0.06 * (top - bottom)],
     label: '↑ AUC',
     labelArrow: 'none',
     ticks: 6,
@@ -129,16 +140,20 @@ function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame):
   const order = [...points].sort((a, b) => Number(b.onFront) - Number(a.onFront));
   const labels = order.map(labelOf);
   const inFront = order.filter(({ onFront }) => onFront).sort((a, b) => a.time - b.time);
-  const bounds = { left: margins.marginLeft, right: width, top: 14, bottom: height - 43 };
+  const bounds = { left: margins.marginLeft, right: width, top: 14, bottom: height - 40 };
   const places = placeLabels(
-    order.map(({ time, auc }, i) => ({
+    order.map(({ time, auc, onFront, below }, i) => ({
       x: toX(time),
       y: toY(auc),
       width: labels[i]!.length * letterWidth,
+      reach: onFront ? 170 : below ? 90 : 46,
     })),
     bounds,
     {
-      lines: lineBoxes(inFront.map(({ time, auc }) => [toX(time), toY(auc)])),
+      lines: lineBoxes(
+        inFront.map(({ time, auc }) => [toX(time), toY(auc)]),
+        2,
+      ),
       whiskers: order.map((point) => whisker(toX(point.time), toY(point.high), toY(point.low))),
     },
   );
@@ -146,13 +161,15 @@ function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame):
   const fromY = (pixels: number): number => scales.y.invert(pixels);
   const placedLabels = order.flatMap((point, i) => {
     const place = places[i];
-    if (place === undefined) return [];
-    const width = labels[i]!.length * letterWidth;
-    const end = place.x > toX(point.time) ? place.x - 2 : place.x + width + 2;
+    if (place === undefined) {
+      frame.onNameless();
+      return [];
+    }
+    const [lineX] = leaderEnd(place);
     return [
       {
-        ...{ point, text: labels[i]!, far: place.far },
-        ...{ x: fromX(place.x), y: fromY(place.y), lineX: fromX(end) },
+        ...{ point, text: labels[i]!, far: place.far, anchor: place.anchor },
+        ...{ x: fromX(place.x), y: fromY(place.y), lineX: fromX(lineX) },
       },
     ];
   });
@@ -174,8 +191,8 @@ function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame):
         render: markedWhole('front', JSON.stringify(front.map(({ id }) => id))),
       }),
       plot.ruleX(dots, {
-        ...{ x: 'time', y1: 'low', y2: 'high', strokeOpacity: 0.45, strokeWidth: 1.25 },
-        stroke: color,
+        ...{ x: 'time', y1: 'low', y2: 'high', strokeWidth: 1.25, stroke: color },
+        strokeOpacity: ({ onFront }: Point) => (onFront ? 0.5 : 0.3),
       }),
       plot.link(
         placedLabels.filter(({ far }) => far),
@@ -193,12 +210,18 @@ function drawPoints(plotting: Plotting, points: readonly Point[], frame: Frame):
         ...{ x: 'time', y: 'auc', r: 4, symbol: 'triangle', rotate: 180, title: titleOf },
         ...{ fill: color, render: marked('row', ids(under)) },
       }),
-      plot.text(placedLabels, {
-        ...{ x: 'x', y: 'y', text: 'text', textAnchor: 'start', stroke: colors.paper },
-        ...{ strokeWidth: 3, fill: ({ point }: { point: Point }) => textColor(point) },
-      }),
+      ...(['start', 'end'] as const).map((textAnchor) =>
+        plot.text(
+          placedLabels.filter(({ anchor }) => anchor === textAnchor),
+          {
+            ...{ x: 'x', y: 'y', text: 'text', textAnchor, stroke: colors.paper, strokeWidth: 3 },
+            fill: ({ point }: { point: Point }) => textColor(point),
+          },
+        ),
+      ),
     ],
     color: { type: 'identity' },
+    opacity: { type: 'identity' },
   });
 }
 
@@ -216,7 +239,7 @@ function textColor({ onFront }: Point): string {
 }
 
 function labelOf({ row, below }: Point): string {
-  const name = shortened(row.id, 28);
+  const name = shortened(row.id, 24);
   return below ? `${name} ${row.metrics.auc.mean.toFixed(3)}` : name;
 }
 
@@ -226,16 +249,4 @@ function titleOf({ row, time }: Point): string {
 
 function whisker(x: number, top: number, bottom: number): Box {
   return { left: x - 2, right: x + 2, top, bottom };
-}
-
-/** Small boxes along a line, that labels shall keep off. */
-function lineBoxes(points: readonly (readonly [number, number])[]): Box[] {
-  return points.slice(1).flatMap(([x2, y2], i) => {
-    const [x1, y1] = points[i]!;
-    const steps = Math.max(1, Math.ceil(Math.hypot(x2 - x1, y2 - y1) / 5));
-    return Array.from({ length: steps }, (_, s) => {
-      const [x, y] = [x1 + ((x2 - x1) * s) / steps, y1 + ((y2 - y1) * s) / steps];
-      return { left: x - 2, right: x + 2, top: y - 2, bottom: y + 2 };
-    });
-  });
 }

@@ -85,18 +85,23 @@ export function draw({ plot, document }: Plotting, options: DrawingOptions): Htm
   return new Html(svg.outerHTML);
 }
 
-/** A figure whose drawing is another on narrow screens, so that its letters stay as large. */
+/**
+ * A figure whose drawing is another on narrow screens, so that its letters stay as large. Its
+ * caption, if any, is asked for when it has been drawn.
+ */
 export function figure(
   drawing: (width: number) => Html,
-  { wide, caption }: { readonly wide: number; readonly caption?: string },
+  { wide, caption }: { readonly wide: number; readonly caption?: () => string },
 ): Html {
   const narrow = 350;
-  const said = caption === undefined ? '' : `<figcaption>${escapeHtml(caption)}</figcaption>`;
-  if (wide <= narrow) return new Html(`<figure>${drawing(wide).text}${said}</figure>`);
-  return new Html(
-    `<figure><div class="wide">${drawing(wide).text}</div>` +
-      `<div class="narrow">${drawing(narrow).text}</div>${said}</figure>`,
-  );
+  const drawings =
+    wide <= narrow
+      ? drawing(wide).text
+      : `<div class="wide">${drawing(wide).text}</div>` +
+        `<div class="narrow">${drawing(narrow).text}</div>`;
+  const text = caption?.() ?? '';
+  const said = text === '' ? '' : `<figcaption>${escapeHtml(text)}</figcaption>`;
+  return new Html(`<figure>${drawings}${said}</figure>`);
 }
 
 /** Text as an attribute of the drawing's elements takes it: only its quotes are escaped when it is written. */

@@ -43,7 +43,7 @@ svg text { font-family: inherit; white-space: pre; }
 .scroll { overflow-x: auto; margin: 6px -20px 8px; padding: 0 20px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; line-height: 1.3; min-width: 100%; }
 th, td { padding: 7px 0 7px 22px; text-align: right; vertical-align: top; white-space: nowrap; font-weight: 400; }
-th:first-child { position: sticky; left: 0; padding: 7px 6px 7px 0; text-align: left; background: var(--paper); }
+th:first-child { padding-left: 0; text-align: left; }
 thead th { color: var(--muted); font-size: 12px; vertical-align: bottom; border-bottom: 1px solid var(--muted); }
 tbody tr + tr > * { border-top: 1px solid var(--faint); }
 td small, th small { display: block; color: var(--muted); font-size: 10.5px; }
@@ -63,7 +63,8 @@ dd { margin: 0; }
   body { padding: 24px 18px 48px; }
   .wide { display: none; }
   .narrow { display: block; }
-  .scroll { margin: 6px -18px 8px; padding: 0 18px; }
+  .scroll { margin: 6px -18px 8px; padding: 0 18px 0 0; }
+  th:first-child { position: sticky; left: 0; padding: 7px 6px 7px 18px; background: var(--paper); white-space: normal; min-width: 9.5rem; overflow-wrap: anywhere; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dd { margin-bottom: 8px; }
 }
