@@ -7,7 +7,12 @@ import type { RankProfile } from '../profile/rank-profile';
 import { candidateCounts, diversityWeights, fairnessWeights, tauHours, teacherId } from './family';
 import type { TrainedMember } from './family';
 import { latencyOf } from './measure-latency';
-import { pipelineCandidates, pipelineDiversity } from './measure-pipeline';
+import {
+  candidatesVariant,
+  diversityVariant,
+  pipelineCandidates,
+  pipelineDiversity,
+} from './measure-pipeline';
 import type { PipelineMeasurement, PipelineVariant } from './measure-pipeline';
 import type { measureRankers, MeasuredRanker } from './measure-rankers';
 import { paretoFront, pricesAlong } from './pareto';
@@ -92,12 +97,13 @@ export function offersOf(
 
 function rankerRow(
   id: string,
-  { quality, scores: _, ...ranker }: MeasuredRanker,
+  { quality, kind, title, settings, latencyMs, rankerMs, flops, bytes }: MeasuredRanker,
   reference: readonly ListMetrics[],
 ): TradeoffRow {
   const { metrics, groups, diversity } = quality;
   return {
-    ...{ id, mode: 'rerank', metrics, groups, diversity, pareto: false, ...ranker },
+    ...{ id, kind, title, settings, mode: 'rerank', metrics, groups, diversity },
+    ...{ latencyMs, rankerMs, flops, bytes, pareto: false },
     aucChange: id === teacherId ? null : changeOf(quality.perList, reference).auc,
   };
 }
@@ -127,7 +133,9 @@ function settingsRow(
 ): TradeoffRow {
   const { id, title, profile, quality } = variant;
   const { metrics, groups, diversity } = quality;
-  const { budgetMs: _, ...settings } = profile;
+  // How long it may take is for whoever serves it to say.
+  const settings = { ...profile };
+  delete settings.budgetMs;
   return {
     ...{ id, kind: 'settings', title, mode: 'rank', settings, metrics, groups, diversity },
     aucChange: null,
@@ -165,7 +173,7 @@ function fairnessCurve({ group, dataset, measured, lists }: Measured): Curve[] {
           measures: {
             auc,
             ndcg10,
-            ...gapsOf(lists.ranked(scores!)),
+            ...gapsOf(lists.ranked(scores)),
             ndcgGap: quality.groups[group]!.ndcgGap,
           },
         };
@@ -199,19 +207,19 @@ function pipelineCurves(variants: Variants): Curve[] {
     {
       setting: 'diversity',
       note: `weight of diversity in the selector; ${note}`,
-      points: diversityWeights.map((weight) => point(`diversity-${weight}`, weight)),
+      points: diversityWeights.map((weight) => point(diversityVariant(weight), weight)),
     },
     {
       setting: 'candidates',
       note: `candidates that are ranked; ${note}`,
-      points: candidateCounts.map((count) => point(`candidates-${count}`, count)),
+      points: candidateCounts.map((count) => point(candidatesVariant(count), count)),
     },
   ];
 }
 
 function ablationOf({ members, measured }: Measured, variants: Variants): AblationRow[] {
   const whole = measured.rankers['plain-64-32']!.quality.perList;
-  const pipeline = variants.get(`candidates-${pipelineCandidates}`)!.quality.perList;
+  const pipeline = variants.get(candidatesVariant(pipelineCandidates))!.quality.perList;
   const without = (part: string, name: string, id: string): AblationRow => ({
     ...{ part, name },
     change: changeOf(variants.get(id)!.quality.perList, pipeline),
@@ -228,7 +236,7 @@ function ablationOf({ members, measured }: Measured, variants: Variants): Ablati
       })),
     ...generators.map((id) => without('generator', id.slice('without-'.length), id)),
     without('stage', 'ranker (newest first instead)', 'without-ranker'),
-    without('stage', `selector (diversity ${pipelineDiversity})`, 'diversity-0'),
+    without('stage', `selector (diversity ${pipelineDiversity})`, diversityVariant(0)),
   ];
 }
 

@@ -49,7 +49,7 @@ export const fairnessWeights = [0, 0.05, 0.1, 0.2, 0.5] as const;
 export const tauHours = [1, 3, 6, 12, 24, 48, 96] as const;
 
 /** Weights of the diversity curve. */
-export const diversityWeights = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9] as const;
+export const diversityWeights = [0, 0.1, 0.3, 0.5, 0.9] as const;
 
 /** Numbers of candidates of the candidates curve, the middle one being the pipeline's own. */
 export const candidateCounts = [100, 200, 500, 1000, 2000] as const;
@@ -73,34 +73,43 @@ function student(hidden: readonly number[]): TrainedMember {
   };
 }
 
-/** What is trained to be compared: the teacher, what is pruned from it, students, and no teacher. */
-export const rankerMembers: readonly TrainedMember[] = [
-  {
-    id: teacherId,
-    kind: 'teacher',
-    title: 'teacher 512-256',
-    settings: { network: { hidden: [512, 256] } },
-    prunings: [
-      { id: 'pruned-50', title: 'half of the units', pruning: structured(0.5) },
-      { id: 'pruned-25', title: 'a quarter of the units', pruning: structured(0.25) },
-      {
-        id: 'pruned-magnitude-20',
-        title: 'a fifth of the weights',
-        pruning: { method: 'magnitude', keep: 0.2, epochs: 6 },
-      },
-    ],
-  },
-  student([128, 64]),
-  student([64, 32]),
-  student([32]),
-  student([]),
-  {
-    id: 'plain-64-32',
-    kind: 'untaught',
-    title: '64-32 without a teacher',
-    settings: { network: small },
-  },
-];
+/** Fewer lists than this do not fill the larger teacher. */
+const manyLists = 15_000;
+
+/**
+ * What is trained to be compared: the teacher, what is pruned from it, students, and no teacher.
+ * `lists` is how many there are to learn from.
+ */
+export function rankerMembers(lists: number): TrainedMember[] {
+  const hidden = lists < manyLists ? [256, 128] : [512, 256];
+  return [
+    {
+      id: teacherId,
+      kind: 'teacher',
+      title: `teacher ${hidden.join('-')}`,
+      settings: { network: { hidden } },
+      prunings: [
+        { id: 'pruned-50', title: 'half of the units', pruning: structured(0.5) },
+        { id: 'pruned-25', title: 'a quarter of the units', pruning: structured(0.25) },
+        {
+          id: 'pruned-magnitude-20',
+          title: 'a fifth of the weights',
+          pruning: { method: 'magnitude', keep: 0.2, epochs: 6 },
+        },
+      ],
+    },
+    student([128, 64]),
+    student([64, 32]),
+    student([32]),
+    student([]),
+    {
+      id: 'plain-64-32',
+      kind: 'untaught',
+      title: '64-32 without a teacher',
+      settings: { network: small },
+    },
+  ];
+}
 
 /** Trained to see what λ does. */
 export function fairnessMembers(group: string | undefined): TrainedMember[] {
@@ -126,14 +135,10 @@ export function ablationMembers(features: readonly FeatureDefinition[]): Trained
     }));
 }
 
+/** The rankers that are also measured in other precisions, and in which. */
 export const roundedMembers: readonly RoundedMember[] = [teacherId, 'student-128-64'].flatMap(
-  (of) => [
-    {
-      id: `${of}-bf16`,
-      kind: 'bf16' as const,
-      title: `${of} in bfloat16`,
-      of,
-      precision: 'bfloat16' as const,
-    },
+  (of): RoundedMember[] => [
+    { id: `${of}-bf16`, kind: 'bf16', title: `${of} in bfloat16`, of, precision: 'bfloat16' },
+    { id: `${of}-int8`, kind: 'int8', title: `${of} in int8`, of, precision: 'int8' },
   ],
 );

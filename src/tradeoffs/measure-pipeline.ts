@@ -89,24 +89,38 @@ export function pipelineStages(
   };
 }
 
+/** The variant that ranks so many candidates. */
+export function candidatesVariant(count: number): string {
+  return `candidates-${count}`;
+}
+
+/** The variant of a weight of diversity, which is the plain one for the weight that it has. */
+export function diversityVariant(weight: number): string {
+  return weight === pipelineDiversity
+    ? candidatesVariant(pipelineCandidates)
+    : `diversity-${weight}`;
+}
+
 /** Settings whose curves and absence the report shows. */
 export function pipelineVariants(stages: Omit<FeedStages, 'ranker'>): PipelineVariant[] {
   const settings = { budgetMs, diversity: pipelineDiversity };
   const names = (stages.generators ?? []).map(({ name }) => name);
   return [
     ...candidateCounts.map((count) => ({
-      id: `candidates-${count}`,
+      id: candidatesVariant(count),
       title: `${count} candidates`,
       profile: { ...settings, maxCandidates: count, limit: count },
     })),
-    ...diversityWeights.map((diversity) => ({
-      id: `diversity-${diversity}`,
-      title: `diversity ${diversity}`,
-      profile: {
-        ...{ ...settings, diversity },
-        ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
-      },
-    })),
+    ...diversityWeights
+      .filter((diversity) => diversity !== pipelineDiversity)
+      .map((diversity) => ({
+        id: diversityVariant(diversity),
+        title: `diversity ${diversity}`,
+        profile: {
+          ...{ ...settings, diversity },
+          ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
+        },
+      })),
     ...names.map((name) => ({
       id: `without-${name}`,
       title: `without ${name}`,

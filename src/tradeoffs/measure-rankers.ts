@@ -1,6 +1,6 @@
 import { Bundle } from '../bundles/bundle';
 import type { Dataset } from '../data/dataset';
-import { FeedrankError } from '../errors';
+import type { FeedrankError } from '../errors';
 import type { FeedStages } from '../feed/plan';
 import { decayedDotRanker, torchScript, weightedSum } from '../stages/native-stages';
 import type { Precision } from '../models/precision';
@@ -16,7 +16,7 @@ import type { TradeoffKind } from './report';
 import { bundleFolder, rankerBytes } from './train-family';
 
 /** Requests of each number of candidates that each ranker answers. */
-const rounds = 100;
+const rounds = 60;
 
 /** A ranker, what it is worth and what it takes. */
 export interface MeasuredRanker extends Latencies {
@@ -70,7 +70,8 @@ export async function measureRankers(options: RankersOptions): Promise<{
       }
       opened.push(bundle);
       const model = bundle.ranker!;
-      stages[id] = torchScript(model, { failClosed: true });
+      // What is trained to be compared alone never goes live.
+      if (ranker.kind !== 'ablation') stages[id] = torchScript(model, { failClosed: true });
       const scores = await scoreLists(model, data, id, signal);
       untimed[id] = {
         kind: ranker.kind,
@@ -98,7 +99,10 @@ export async function measureRankers(options: RankersOptions): Promise<{
     });
     return {
       rankers: Object.fromEntries(
-        Object.entries(untimed).map(([id, ranker]) => [id, { ...ranker, ...latencies[id]! }]),
+        Object.entries(untimed).map(([id, ranker]) => [
+          id,
+          { latencyMs: {}, rankerMs: {}, ...ranker, ...latencies[id] },
+        ]),
       ),
       decayedDot: latencies['decayed-dot'],
       unavailable,

@@ -27,7 +27,7 @@ import { resolveTradeoffsOptions } from './tradeoffs-options';
 import type { ResolvedTradeoffsOptions, TradeoffsOptions } from './tradeoffs-options';
 
 /** Readers are drawn so that about as many lists are given to each setting of the pipeline. */
-const pipelineLists = 1500;
+const pipelineLists = 500;
 
 const towersId = 'towers';
 
@@ -77,9 +77,9 @@ export async function measureTradeoffs(options: TradeoffsOptions): Promise<Trade
           scenario: options.scenario,
           data: dataOf(options),
         },
-        members: membersOf(group, await trainingFeatures(dataset, 'rank')).map(
-          ({ id, settings, prunings }) => ({ id, settings, prunings }),
-        ),
+        members: (await membersOf(dataset, split, group)).map(({ id, settings, prunings }) => ({
+          ...{ id, settings, prunings },
+        })),
         libtorch: describeMachine().libtorch,
       }),
       force,
@@ -112,11 +112,14 @@ function groupOf(dataset: Dataset, given: string | undefined): string | undefine
   );
 }
 
-function membersOf(
+async function membersOf(
+  dataset: Dataset,
+  split: string,
   group: string | undefined,
-  features: Parameters<typeof ablationMembers>[0],
-): TrainedMember[] {
-  return [...rankerMembers, ...fairnessMembers(group), ...ablationMembers(features)];
+): Promise<TrainedMember[]> {
+  const { impressions } = splitBefore(dataset, split);
+  const features = await trainingFeatures(dataset, 'rank');
+  return [...rankerMembers(impressions), ...fairnessMembers(group), ...ablationMembers(features)];
 }
 
 function teller(
@@ -136,8 +139,8 @@ function teller(
 async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
   const { dataset, bundles, group, split, signal, told } = run;
   const features = await trainingFeatures(dataset, 'rank');
-  const members = membersOf(group, features);
-  const learntFrom = splitBefore(dataset, split);
+  const members = await membersOf(dataset, split, group);
+  const learntFrom = splitBefore(dataset, split).name;
   let gathered: Promise<TrainingData> | undefined;
   const gather = (
     part: string,
@@ -192,7 +195,7 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
           },
           budgetsMs: [30, 10],
           shares: [0.5, 1, 2],
-          seconds: 2,
+          seconds: 1.5,
           signal,
         });
         return { measured, load };
@@ -220,9 +223,9 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
   }
 }
 
-function splitBefore(dataset: Dataset, split: string): string {
+function splitBefore(dataset: Dataset, split: string): Dataset['splits'][number] {
   const before = splitsUpTo(dataset, split).at(-2);
-  if (before !== undefined) return before.name;
+  if (before !== undefined) return before;
   throw invalidArgument('split', 'a part with another before it, to learn from', split);
 }
 

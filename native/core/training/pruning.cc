@@ -62,11 +62,11 @@ void copy_most_important(const RankerArchitecture& from, const torch::jit::Modul
   for (const char* name : {"mean", "scale"}) copy_into(target, name, source.attr(name).toTensor());
   at::Tensor inputs;  // what is left of the layer before; undefined: all of it
   size_t hidden = 0;
-  for (const LinearLayer& layer : linear_layers(from)) {
+  for (const NetworkLayer& layer : network_layers(from)) {
     at::Tensor weight = source.attr(layer.weight).toTensor();
     at::Tensor bias = source.attr(layer.bias).toTensor();
     if (inputs.defined()) weight = weight.index_select(1, inputs);
-    if (layer.role == LinearLayer::Role::kHidden) {
+    if (layer.role == NetworkLayer::Role::kHidden) {
       inputs = places_of_largest(importance[hidden], to.hidden[hidden]);
       weight = weight.index_select(0, inputs);
       bias = bias.index_select(0, inputs);
@@ -81,11 +81,11 @@ std::vector<at::Tensor> magnitude_masks(const RankerArchitecture& architecture,
                                         const torch::jit::Module& network, double sparsity) {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> masks;
-  for (const LinearLayer& layer : linear_layers(architecture)) {
+  for (const NetworkLayer& layer : network_layers(architecture)) {
     const at::Tensor weight = network.attr(layer.weight).toTensor();
     const auto dropped =
         static_cast<int64_t>(std::floor(sparsity * static_cast<double>(weight.numel())));
-    if (layer.role == LinearLayer::Role::kHead || dropped == 0) {
+    if (layer.role == NetworkLayer::Role::kHead || dropped == 0) {
       masks.emplace_back();
     } else {
       const at::Tensor nearest = at::argsort(weight.abs().flatten(), /*stable=*/true, /*dim=*/0);

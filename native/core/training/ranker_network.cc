@@ -48,7 +48,7 @@ torch::jit::Module served_copy(const RankerArchitecture& architecture,
   for (const char* name : {"mean", "scale"}) {
     module.register_buffer(name, trained.attr(name).toTensor().clone());
   }
-  for (const LinearLayer& layer : linear_layers(architecture)) {
+  for (const NetworkLayer& layer : network_layers(architecture)) {
     for (const std::string& name : {layer.weight, layer.bias}) {
       module.register_parameter(name, trained.attr(name).toTensor().detach().clone(), false);
     }
@@ -83,22 +83,22 @@ std::string calibrate(torch::jit::Module& module, const ClickCalibration& calibr
 
 }  // namespace
 
-std::vector<LinearLayer> linear_layers(const RankerArchitecture& architecture) {
-  std::vector<LinearLayer> layers;
+std::vector<NetworkLayer> network_layers(const RankerArchitecture& architecture) {
+  std::vector<NetworkLayer> layers;
   int64_t width = architecture.features;
   for (uint32_t c = 0; c < architecture.cross_layers; ++c) {
     const std::string n = std::to_string(c);
     layers.push_back(
-        {"cross_weight" + n, "cross_bias" + n, width, width, LinearLayer::Role::kCross});
+        {"cross_weight" + n, "cross_bias" + n, width, width, NetworkLayer::Role::kCross});
   }
   for (size_t l = 0; l < architecture.hidden.size(); ++l) {
     const std::string n = std::to_string(l);
     layers.push_back(
-        {"weight" + n, "bias" + n, width, architecture.hidden[l], LinearLayer::Role::kHidden});
+        {"weight" + n, "bias" + n, width, architecture.hidden[l], NetworkLayer::Role::kHidden});
     width = architecture.hidden[l];
   }
   layers.push_back({"head_weight", "head_bias", width,
-                    static_cast<int64_t>(architecture.heads.size()), LinearLayer::Role::kHead});
+                    static_cast<int64_t>(architecture.heads.size()), NetworkLayer::Role::kHead});
   return layers;
 }
 
@@ -107,7 +107,7 @@ torch::jit::Module make_trainable_network(const RankerArchitecture& architecture
   torch::jit::Module module("TrainableNetwork");
   module.register_buffer("mean", tensor_of(scaling.mean));
   module.register_buffer("scale", tensor_of(scaling.scale));
-  for (const LinearLayer& layer : linear_layers(architecture)) {
+  for (const NetworkLayer& layer : network_layers(architecture)) {
     const double bound = 1 / std::sqrt(static_cast<double>(layer.inputs));
     const auto drawn = [&](at::IntArrayRef shape) {
       return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator).requires_grad_(true);

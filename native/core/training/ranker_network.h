@@ -19,7 +19,7 @@ struct FeatureScaling {
 };
 
 /// One linear layer of a network: the names of its parameters, [outputs, inputs] and [outputs].
-struct LinearLayer {
+struct NetworkLayer {
   enum class Role : uint8_t { kCross, kHidden, kHead };
   std::string weight;
   std::string bias;
@@ -29,7 +29,7 @@ struct LinearLayer {
 };
 
 /// In the order of the forward pass, which is that of the module's parameters.
-std::vector<LinearLayer> linear_layers(const RankerArchitecture& architecture);
+std::vector<NetworkLayer> network_layers(const RankerArchitecture& architecture);
 
 /// A network whose parameters can be trained. `forward(features, masks)` takes one mask a hidden
 /// layer, which multiplies the layer's output (dropout with the caller's own random numbers), or

@@ -183,9 +183,11 @@ function drawTimes(plotting: Plotting, rows: readonly LoadRow[], budgetMs: numbe
   const { plot } = plotting;
   const series = (['p50', 'p99'] as const).map((name) => ({
     name,
-    points: rows.map((row) => ({ rate: row.rate, ms: row[name] })),
+    points: rows.flatMap(({ rate, [name]: ms }) => (ms === null ? [] : [{ rate, ms }])),
   }));
-  const all = [budgetMs, ...rows.flatMap(({ p50, p99 }) => [p50, p99])].filter((ms) => ms > 0);
+  const all = [budgetMs, ...series.flatMap(({ points }) => points.map(({ ms }) => ms))].filter(
+    (ms) => ms > 0,
+  );
   const log = Math.max(...all) / Math.min(...all) > 20;
   const lastRate = rows.at(-1)!.rate;
   return draw(plotting, {
