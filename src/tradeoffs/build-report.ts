@@ -57,7 +57,7 @@ export function buildReport(all: Measured): Omit<TradeoffReport, 'seconds'> {
     ...taus.map(({ hours, quality }) => tauRow(hours, quality, measured.decayedDot!, reference)),
     ...[...variants.values()].map((variant) => settingsRow(variant, all.pipeline)),
   ];
-  const front = paretoFront(offersOf(rows));
+  const front = paretoFront(rows, '2000');
   const onFront = new Set(front.map(({ id }) => id));
   return {
     formatVersion: 1,
@@ -71,7 +71,7 @@ export function buildReport(all: Measured): Omit<TradeoffReport, 'seconds'> {
     },
     reference: teacherId,
     rows: rows.map((row) => ({ ...row, pareto: onFront.has(row.id) })),
-    prices: pricesAlong(front),
+    prices: pricesAlong(front, '2000'),
     curves: [...fairnessCurve(all), ...tauCurve(taus), ...pipelineCurves(variants)],
     ablation: ablationOf(all, variants),
     load,
@@ -83,16 +83,6 @@ export function buildReport(all: Measured): Omit<TradeoffReport, 'seconds'> {
     },
     profiles: Object.fromEntries(rows.map((row) => [row.id, profileOf(row)])),
   };
-}
-
-/** What of a report's rows the front is drawn through: rankers of the same lists. */
-export function offersOf(
-  rows: readonly Pick<TradeoffRow, 'id' | 'mode' | 'metrics' | 'latencyMs'>[],
-): { id: string; auc: number; ms: number }[] {
-  return rows.flatMap(({ id, mode, metrics, latencyMs }) => {
-    const ms = latencyMs['2000']?.p50;
-    return mode === 'rerank' && ms !== undefined ? [{ id, auc: metrics.auc.mean, ms }] : [];
-  });
 }
 
 function rankerRow(

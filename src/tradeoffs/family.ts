@@ -118,7 +118,7 @@ export function fairnessMembers(group: string | undefined): TrainedMember[] {
     id: `fairness-${weight}`,
     kind: 'fairness' as const,
     title: `64-32, λ ${weight}`,
-    settings: { network: small, epochs: 12, fairness: { group, weight } },
+    settings: { network: small, fairness: { group, weight } },
   }));
 }
 

@@ -15,9 +15,6 @@ import type { Quality, ReplayedLists } from './replayed-lists';
 import type { TradeoffKind } from './report';
 import { bundleFolder, rankerBytes } from './train-family';
 
-/** Requests of each number of candidates that each ranker answers. */
-const rounds = 60;
-
 /** A ranker, what it is worth and what it takes. */
 export interface MeasuredRanker extends Latencies {
   readonly kind: TradeoffKind;
@@ -39,6 +36,8 @@ export interface RankersOptions {
   readonly bundles: string;
   readonly members: readonly TrainedMember[];
   readonly space: string | undefined;
+  /** Requests of each number of candidates that each ranker answers. */
+  readonly rounds: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (share: number) => void;
 }
@@ -52,7 +51,7 @@ export async function measureRankers(options: RankersOptions): Promise<{
   readonly decayedDot: Latencies | undefined;
   readonly unavailable: Record<string, string>;
 }> {
-  const { replayed, dataset, data, lists, space, signal } = options;
+  const { replayed, dataset, data, lists, space, rounds, signal } = options;
   const untimed: Record<string, Untimed> = {};
   const stages: Record<string, FeedStages['ranker']> = {};
   const unavailable: Record<string, string> = {};

@@ -1,30 +1,37 @@
-import type { Price } from './report';
+import type { Price, TradeoffRow } from './report';
 
-/** What a row gives, and what it costs. */
-export interface Offer {
-  readonly id: string;
-  readonly auc: number;
-  readonly ms: number;
+type Compared = Pick<TradeoffRow, 'id' | 'mode' | 'metrics' | 'latencyMs'>;
+
+/**
+ * Median time of a request for so many candidates, in milliseconds; undefined where it was not
+ * measured, and for rows of the whole pipeline, which stand for other lists and readers.
+ */
+export function timeOf(row: Compared, candidates: string): number | undefined {
+  if (row.mode !== 'rerank' || !Object.hasOwn(row.latencyMs, candidates)) return undefined;
+  return row.latencyMs[candidates]!.p50;
 }
 
 /**
- * The offers that no other beats: none has as much AUC for as little time, with more of the one or
- * less of the other. Cheapest first.
+ * The rows that no other beats: none has as much AUC for as little time, with more of the one or
+ * less of the other. Fastest first.
  */
-export function paretoFront<T extends Offer>(offers: readonly T[]): T[] {
+export function paretoFront<T extends Compared>(rows: readonly T[], candidates: string): T[] {
   const front: T[] = [];
-  for (const offer of [...offers].sort((a, b) => a.ms - b.ms || b.auc - a.auc)) {
-    if (front.length === 0 || offer.auc > front.at(-1)!.auc) front.push(offer);
+  const time = (row: T): number => timeOf(row, candidates)!;
+  const auc = (row: T): number => row.metrics.auc.mean;
+  const placed = rows.filter((row) => timeOf(row, candidates) !== undefined);
+  for (const row of placed.sort((a, b) => time(a) - time(b) || auc(b) - auc(a))) {
+    if (front.length === 0 || auc(row) > auc(front.at(-1)!)) front.push(row);
   }
   return front;
 }
 
 /** What each step along a front costs. */
-export function pricesAlong(front: readonly Offer[]): Price[] {
+export function pricesAlong(front: readonly Compared[], candidates: string): Price[] {
   return front.slice(1).map((to, i) => {
     const from = front[i]!;
-    const auc = to.auc - from.auc;
-    const ms = to.ms - from.ms;
+    const auc = to.metrics.auc.mean - from.metrics.auc.mean;
+    const ms = timeOf(to, candidates)! - timeOf(from, candidates)!;
     return { from: from.id, to: to.id, auc, ms, msPerThousandthOfAuc: (ms / auc) * 0.001 };
   });
 }

@@ -1,7 +1,7 @@
 import { ablationSections } from './page/ablation-plot';
 import { curveSection } from './page/curve-plots';
 import { findingOf } from './page/finding';
-import { measuredCounts } from './page/front';
+import { measuredCounts } from './page/measured-counts';
 import { Html, html, nothing } from './page/html';
 import { latencyPlot } from './page/latency-plot';
 import { loadSection } from './page/load-plot';

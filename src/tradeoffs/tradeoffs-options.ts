@@ -38,6 +38,26 @@ export interface TradeoffsOptions extends Omit<DatasetSource, 'dataset' | 'seed'
   readonly onProgress?: (done: number, what: string) => void;
 }
 
+/** How much is measured; less says less, and sooner. @internal */
+export interface TradeoffsEffort {
+  /** Requests of each number of candidates that each ranker answers. */
+  readonly rounds: number;
+  /** Readers are drawn so that about as many lists are given to each setting of the pipeline. */
+  readonly pipelineLists: number;
+  /** Of each load. */
+  readonly loadSeconds: number;
+  /** Passes over the data at most, where a member says nothing else. */
+  readonly epochs: number;
+}
+
+/** What a report is made with. @internal */
+export const wholeEffort: TradeoffsEffort = {
+  rounds: 60,
+  pipelineLists: 500,
+  loadSeconds: 1.5,
+  epochs: 20,
+};
+
 /** Names of the options that a wrong use of {@link TradeoffsOptions} is told by. @internal */
 export const tradeoffsArguments: readonly string[] = [
   'dataset',

@@ -23,11 +23,12 @@ import { fingerprintOf, openReportFolder, reportFiles, writeReport } from './rep
 import { renderReportPage } from './report-page';
 import type { TradeoffReport } from './report';
 import { bundleFolder, trainFamily } from './train-family';
-import { resolveTradeoffsOptions } from './tradeoffs-options';
-import type { ResolvedTradeoffsOptions, TradeoffsOptions } from './tradeoffs-options';
-
-/** Readers are drawn so that about as many lists are given to each setting of the pipeline. */
-const pipelineLists = 500;
+import { resolveTradeoffsOptions, wholeEffort } from './tradeoffs-options';
+import type {
+  ResolvedTradeoffsOptions,
+  TradeoffsEffort,
+  TradeoffsOptions,
+} from './tradeoffs-options';
 
 const towersId = 'towers';
 
@@ -46,6 +47,7 @@ interface Run extends ResolvedTradeoffsOptions {
   readonly dataset: Dataset;
   readonly bundles: string;
   readonly group: string | undefined;
+  readonly effort: TradeoffsEffort;
   readonly told: (phase: keyof typeof phases, share: number) => void;
 }
 
@@ -58,7 +60,10 @@ interface Run extends ResolvedTradeoffsOptions {
  * Rejects with `INVALID_ARGUMENT`, `UNKNOWN_GROUP`, `DATA_MISSING`, `DATA_MALFORMED`,
  * `OUTPUT_EXISTS`, `FILE_NOT_WRITTEN`, `TRAINING_DIVERGED` or `ABORTED`.
  */
-export async function measureTradeoffs(options: TradeoffsOptions): Promise<TradeoffReport> {
+export async function measureTradeoffs(
+  options: TradeoffsOptions,
+  effort: TradeoffsEffort = wholeEffort,
+): Promise<TradeoffReport> {
   const started = performance.now();
   const resolved = resolveTradeoffsOptions(options);
   try {
@@ -85,7 +90,7 @@ export async function measureTradeoffs(options: TradeoffsOptions): Promise<Trade
       force,
     );
     const report = await measure({
-      ...{ ...resolved, dataset, group },
+      ...{ ...resolved, dataset, group, effort },
       bundles: join(out, reportFiles.bundles),
       told: teller(resolved.onProgress),
     });
@@ -157,6 +162,7 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
     ...{ members, signal, folder: bundles, dataset: dataset.name, split: learntFrom },
     ...{ lagMs: run.lagMs, seed: run.seed },
     data: () => (gathered ??= gather(learntFrom, 'gathering')),
+    epochs: run.effort.epochs,
     groupOfItems: group !== undefined && dataset.labels.includes(group),
     onTrained: (count) => told('training', count / members.length),
   });
@@ -174,13 +180,14 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
       {
         ...{ dataset, towers, split, lagMs: run.lagMs, variants, signal },
         bundle: student,
-        isMeasured: someReaders(pipelineLists / impressions.length),
+        isMeasured: someReaders(run.effort.pipelineLists / impressions.length),
         onProgress: (done) => told('pipeline', done / total),
       },
       async (replayed) => {
         const measured = await measureRankers({
           ...{ replayed, dataset, data, lists, bundles, members, signal },
           space: spaceOf(dataset, towers),
+          rounds: run.effort.rounds,
           onProgress: (share) => told('timing', share),
         });
         throwIfAborted(signal);
@@ -195,7 +202,7 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
           },
           budgetsMs: [30, 10],
           shares: [0.5, 1, 2],
-          seconds: 1.5,
+          seconds: run.effort.loadSeconds,
           signal,
         });
         return { measured, load };

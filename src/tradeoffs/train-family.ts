@@ -26,6 +26,8 @@ export interface FamilyTraining {
   readonly split: string;
   readonly lagMs: number;
   readonly seed: number;
+  /** Passes over the data at most, where a member says nothing else. */
+  readonly epochs: number;
   readonly signal: AbortSignal | undefined;
   /** Told how many members are trained. */
   readonly onTrained: (trained: number) => void;
@@ -98,7 +100,7 @@ async function trainMember(training: FamilyTraining, member: TrainedMember): Pro
   const rankers = await trainPrunedRankers(
     data,
     {
-      options: resolveRankerOptions(settings),
+      options: resolveRankerOptions({ epochs: training.epochs, ...settings }),
       ...(fairness
         ? { fairness: { measure: groupOfItems ? 'pairwise' : 'disparity', ...fairness } }
         : {}),

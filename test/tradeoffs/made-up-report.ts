@@ -1,6 +1,6 @@
 import type { MeanInterval } from '../../src/evaluation/bootstrap';
 import type { GroupMetrics } from '../../src/evaluation/group-metrics';
-import { paretoFront } from '../../src/tradeoffs/page/front';
+import { paretoFront } from '../../src/tradeoffs/pareto';
 import type {
   AblationRow,
   Curve,
@@ -138,6 +138,7 @@ function rowOf({ id, kind, title, auc, ms, ranker, ...made }: MadeUp): TradeoffR
     rankerMs: { 500: latency(ranker * 0.28), 2000: latency(ranker) },
     flops: made.flops ?? null,
     bytes: made.bytes ?? 0,
+    mode: 'rerank',
     pareto: false,
   };
 }

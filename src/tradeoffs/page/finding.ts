@@ -1,5 +1,6 @@
 import type { TradeoffReport, TradeoffRow } from '../report';
-import { measuredCounts, paretoFront, timeOf } from './front';
+import { paretoFront, timeOf } from '../pareto';
+import { measuredCounts } from './measured-counts';
 import { formatChange, formatCount, formatMeasure, formatMs } from './numbers';
 
 /** Of the reference's AUC, how much a row must keep to stand for it. */

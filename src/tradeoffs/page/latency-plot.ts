@@ -1,5 +1,5 @@
 import type { TradeoffRow } from '../report';
-import { paretoFront, timeOf } from './front';
+import { paretoFront, timeOf } from '../pareto';
 import { html, nothing, type Html } from './html';
 import { leaderEnd, lineBoxes, placeLabels, type Box } from './label-places';
 import { shortened } from './names';

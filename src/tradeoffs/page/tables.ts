@@ -1,6 +1,6 @@
 import type { MeanInterval } from '../../evaluation/bootstrap';
 import type { Latency, TradeoffReport, TradeoffRow } from '../report';
-import { measuredCounts } from './front';
+import { measuredCounts } from './measured-counts';
 import { html, nothing, type Html } from './html';
 import { measureName } from './names';
 import {
