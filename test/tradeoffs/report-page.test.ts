@@ -289,6 +289,7 @@ test.each([
     load: plain.load.map((row) => ({ ...row, tiers: named(row.tiers) as typeof row.tiers })),
     rows: plain.rows.map((row) => ({
       ...(spoilt(row, hostile) as TradeoffRow),
+      mode: row.mode,
       groups: named(row.groups) as TradeoffRow['groups'],
       settings: named(row.settings),
     })),
