@@ -138,6 +138,8 @@ export type {
   FairnessMeasure,
   FairnessOptions,
   NetworkOptions,
+  PruningMethod,
+  PruningOptions,
   RankingLoss,
   TowerOptions,
   TrainOptions,
@@ -147,4 +149,17 @@ export { trainTwoTowers } from './training/train-two-towers';
 export type { TowersGolden } from './models/towers-golden';
 export type { TwoTowerProgress, TwoTowerTrainingOptions } from './training/two-tower-options';
 export type { TrainedTowers } from './training/two-tower-training';
+export { chooseRow, type ChosenRow } from './tradeoffs/choose-row';
+export type {
+  AblationRow,
+  Curve,
+  Latency,
+  LoadRow,
+  Price,
+  TradeoffKind,
+  TradeoffReport,
+  TradeoffRow,
+} from './tradeoffs/report';
+export { measureTradeoffs } from './tradeoffs/tradeoffs';
+export type { TradeoffsOptions } from './tradeoffs/tradeoffs-options';
 export type { UserVector } from './user-vector';

@@ -4,7 +4,14 @@ import { itemGapIntervals, sliceGapIntervals } from '../evaluation/gap-intervals
 import type { RankedImpression } from '../evaluation/group-metrics';
 import { binding } from '../binding';
 import type { RankProfile } from '../profile/rank-profile';
-import { candidateCounts, diversityWeights, fairnessWeights, tauHours, teacherId } from './family';
+import {
+  allFeaturesId,
+  candidateCounts,
+  diversityWeights,
+  fairnessWeights,
+  tauHours,
+  teacherId,
+} from './family';
 import type { TrainedMember } from './family';
 import { latencyOf } from './measure-latency';
 import {
@@ -208,7 +215,7 @@ function pipelineCurves(variants: Variants): Curve[] {
 }
 
 function ablationOf({ members, measured }: Measured, variants: Variants): AblationRow[] {
-  const whole = measured.rankers['plain-64-32']!.quality.perList;
+  const whole = measured.rankers[allFeaturesId]!.quality.perList;
   const pipeline = variants.get(candidatesVariant(pipelineCandidates))!.quality.perList;
   const without = (part: string, name: string, id: string): AblationRow => ({
     ...{ part, name },
@@ -219,7 +226,7 @@ function ablationOf({ members, measured }: Measured, variants: Variants): Ablati
   );
   return [
     ...members
-      .filter(({ kind }) => kind === 'ablation')
+      .filter(({ id, kind }) => kind === 'ablation' && id !== allFeaturesId)
       .map(({ id }) => ({
         ...{ part: 'feature-family', name: id.slice('without-'.length).replaceAll('-', ' ') },
         change: changeOf(measured.rankers[id]!.quality.perList, whole),

@@ -7,7 +7,7 @@ import type { TradeoffKind } from './report';
 /** How a ranker of the family is trained. */
 export type RankerSettings = Pick<
   TrainOptions,
-  'network' | 'fairness' | 'distillationWeight' | 'epochs' | 'patience'
+  'network' | 'fairness' | 'distillationWeight' | 'epochs' | 'patience' | 'refit'
 >;
 
 /** A ranker that is trained, and what is pruned from it. */
@@ -42,6 +42,9 @@ export const teacherId = 'teacher';
 /** The student that runs the pipeline's settings, and takes over under load. */
 export const studentId = 'student-64-32';
 
+/** What rankers without a family of features are compared with. */
+export const allFeaturesId = 'all-features';
+
 /** λ of the fairness curve, whose first point goes without. */
 export const fairnessWeights = [0, 0.05, 0.1, 0.2, 0.5] as const;
 
@@ -55,6 +58,9 @@ export const diversityWeights = [0, 0.1, 0.3, 0.5, 0.9] as const;
 export const candidateCounts = [100, 200, 500, 1000, 2000] as const;
 
 const small = { hidden: [64, 32], dropout: 0.1 };
+
+/** What is only compared with its like learns once, without the tail. */
+const compared = { network: small, refit: false, patience: 3 };
 
 const structured = (keep: number): Required<PruningOptions> => ({
   method: 'structured',
@@ -118,21 +124,25 @@ export function fairnessMembers(group: string | undefined): TrainedMember[] {
     id: `fairness-${weight}`,
     kind: 'fairness' as const,
     title: `64-32, λ ${weight}`,
-    settings: { network: small, fairness: { group, weight } },
+    settings: { ...compared, epochs: 10, fairness: { group, weight } },
   }));
 }
 
-/** Trained to see what a family of features is worth; compared with `plain-64-32`. */
+/** Trained to see what a family of features is worth; the first one reads all of them. */
 export function ablationMembers(features: readonly FeatureDefinition[]): TrainedMember[] {
-  return Object.entries(featureFamilies)
-    .filter(([, isOfIt]) => features.some(isOfIt) && !features.every(isOfIt))
-    .map(([name, isOfIt]) => ({
+  const families = Object.entries(featureFamilies).filter(
+    ([, isOfIt]) => features.some(isOfIt) && !features.every(isOfIt),
+  );
+  const common = { kind: 'ablation' as const, settings: compared };
+  return [
+    { ...common, id: allFeaturesId, title: '64-32 with all features' },
+    ...families.map(([name, isOfIt]): TrainedMember => ({
+      ...common,
       id: `without-${name.replaceAll(' ', '-')}`,
-      kind: 'ablation' as const,
       title: `64-32 without ${name}`,
-      settings: { network: small },
       reads: (feature) => !isOfIt(feature),
-    }));
+    })),
+  ];
 }
 
 /** The rankers that are also measured in other precisions, and in which. */
