@@ -56,6 +56,7 @@ export { Feed } from './feed/feed';
 export type {
   AssembledFeatures,
   FeedHandle,
+  FeedManifests,
   FeedOptions,
   FeedRanking,
   FeedSettings,

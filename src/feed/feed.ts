@@ -21,10 +21,17 @@ import {
   type EngagementShape,
 } from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
-import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from './feed-options';
+import type {
+  AssembledFeatures,
+  FeedHandle,
+  FeedManifests,
+  FeedOptions,
+  FeedSettings,
+} from './feed-options';
 import { contextKeysOf, Plan, type FeedStages } from './plan';
 import type { SmallerBundle } from './named-stage';
 import type { Query } from './query';
+import { told } from './request-channel';
 import { Segmentation, type Segments } from './segmentation';
 import type { Slate } from './slate';
 import { decodeSlices, type Slices } from './slices';
@@ -47,6 +54,7 @@ export class Feed {
   #engagement: NativeEngagement | undefined;
   /** Opened by this feed. */
   #opened: readonly Bundle[] = [];
+  #manifests: FeedManifests = { bundles: {} };
 
   private constructor(
     options: FeedSettings & FeedStages,
@@ -102,7 +110,10 @@ export class Feed {
   }
 
   static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
-    const { stages, towers, smaller, opened } = await takeBundles(options, options.catalog);
+    const { stages, towers, smaller, opened, manifests } = await takeBundles(
+      options,
+      options.catalog,
+    );
     try {
       const encoding = options.towers ?? towers;
       const feed = new Feed(
@@ -111,6 +122,7 @@ export class Feed {
         guard(engage),
       );
       feed.#opened = opened;
+      feed.#manifests = manifests;
       return feed;
     } catch (error) {
       for (const bundle of opened) bundle.dispose();
@@ -130,7 +142,7 @@ export class Feed {
    * `STAGE_FAILED` or a model's code where a stage that fails closed failed.
    */
   async rank(query: Query): Promise<Slate> {
-    return this.#answer(query, undefined);
+    return told(this, 'rank', () => this.#answer(query, undefined));
   }
 
   /**
@@ -138,7 +150,7 @@ export class Feed {
    * are left out and counted in the trace. Rejects as {@link Feed.rank}, and with `DUPLICATE_ID`.
    */
   async rerank(query: Query, ids: readonly ItemId[]): Promise<Slate> {
-    return this.#answer(query, checkList(ids, this.catalog));
+    return told(this, 'rerank', () => this.#answer(query, checkList(ids, this.catalog)));
   }
 
   /**
@@ -272,6 +284,11 @@ export class Feed {
   /** Distance of the instants at which pools of relative features are frozen. @internal */
   get poolGridMs(): number {
     return this.#shape.poolGridMs;
+  }
+
+  /** The manifests of the bundles that the feed ranks by, which say when and from what they were made. */
+  get manifests(): FeedManifests {
+    return this.#manifests;
   }
 
   /** Readers remembered, and bytes of native memory that they and the counters take. */
