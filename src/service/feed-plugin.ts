@@ -97,7 +97,10 @@ export const feedPlugin: FastifyPluginAsync<FeedPluginOptions> = async (fastify,
 
 /** Without this a client could hold a connection, and the server's end, for as long as it likes. */
 function setReceiveTimeout({ server }: FastifyInstance, milliseconds: number): void {
-  if (server.requestTimeout === 0) server.requestTimeout = milliseconds;
+  if (server.requestTimeout !== 0) return;
+  server.requestTimeout = milliseconds;
+  // Node takes the shorter of the two for the headers, whichever that is.
+  server.headersTimeout = Math.min(server.headersTimeout, milliseconds);
 }
 
 // What fastify-plugin would add: the decorator is for the server that registers the plugin.

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Feed } from '../feed/feed';
 import { FeedrankError } from '../errors';
 import { isLoopback } from './bearer-token';
+import { watchSilentConnections } from './silent-connections';
 
 /** Whether a service listens, to whom, and whether it is about to end. */
 export class ServiceState {
@@ -19,8 +20,10 @@ export class ServiceState {
       );
       done();
     });
+    const endSilent = watchSilentConnections(routes.server);
     routes.addHook('preClose', (done) => {
       this.#isClosing = true;
+      endSilent();
       done();
     });
   }

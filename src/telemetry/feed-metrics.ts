@@ -233,6 +233,7 @@ export class FeedMetrics {
 
 /** A reason may hold an error's own words, of which there is no end. */
 function firstWord(reason: string): string {
+  if (reason.startsWith("stage '")) return 'failed';
   return /^[A-Za-z][\w-]{0,40}/.exec(reason)?.[0] ?? 'other';
 }
 
