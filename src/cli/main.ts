@@ -8,6 +8,7 @@ import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
+import { addServeCommand } from './serve-command';
 import { addTrainCommand } from './train-command';
 
 /**
@@ -35,6 +36,7 @@ function createProgram(): Command {
     .configureOutput({ writeErr: () => undefined });
   addEvaluateCommand(program);
   addFeaturesCommand(program);
+  addServeCommand(program);
   addTrainCommand(program);
   return program;
 }

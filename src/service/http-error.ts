@@ -1,3 +1,4 @@
+import type { FastifyError } from 'fastify';
 import { FeedrankError, type ErrorCode } from '../errors';
 
 /** Codes of what can go wrong before a request reaches the feed; beside those of the library. */
@@ -101,7 +102,7 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
 /** What Fastify itself refused, by its own codes and statuses. */
 function fromFastify(error: unknown): TransportError | FeedrankError | undefined {
   if (error instanceof TransportError) return error;
-  const { statusCode, message = '' } = error as { statusCode?: number; message?: string };
+  const { statusCode, code, message = '' } = error as Partial<FastifyError>;
   if (statusCode === 404) return new TransportError('NOT_FOUND', 'there is no such route');
   if (statusCode === 413) {
     return new TransportError('BODY_TOO_LARGE', 'the body is larger than this route takes');
@@ -111,6 +112,6 @@ function fromFastify(error: unknown): TransportError | FeedrankError | undefined
     return new TransportError('UNSUPPORTED_MEDIA_TYPE', expected);
   }
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
-  const what = `body: expected JSON as the service takes it: ${message}`;
-  return new FeedrankError('INVALID_ARGUMENT', what, 'body');
+  const argument = code === 'FST_ERR_BAD_URL' ? 'url' : 'body';
+  return new FeedrankError('INVALID_ARGUMENT', `${argument}: ${message}`, argument);
 }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { isLoopback } from '../../src/service/bearer-token';
 import { now } from '../support/world';
-import { ask, serve } from './served-feed';
+import { ask, portOf, serve } from './served-feed';
 
 const token = 'correct-horse-battery-staple';
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
@@ -56,7 +56,7 @@ test('a server that other machines can reach serves nobody without a token, but 
   const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
   if (outside === undefined) return;
-  const url = `http://${outside.address}:${app.addresses()[0]!.port}`;
+  const url = `http://${outside.address}:${portOf(app)}`;
   expect((await askAt(url)).status).toBe(401);
 });
 

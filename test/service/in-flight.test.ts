@@ -3,7 +3,7 @@ import http from 'node:http';
 import net from 'node:net';
 import type { Filter } from '../../src';
 import { now, unhurried } from '../support/world';
-import { ask, serve } from './served-feed';
+import { ask, portOf, serve } from './served-feed';
 
 /** A stage that waits until it is let go, and knows whether it was given up. */
 function gate() {
@@ -99,7 +99,7 @@ test('a server that closes says so, finishes what is in flight, and then ends', 
         .on('error', reject),
     );
   expect(await probe()).toBe(200);
-  const silent = net.connect(app.addresses()[0]!.port, '127.0.0.1');
+  const silent = net.connect(portOf(app), '127.0.0.1');
   await once(silent, 'connect');
   let isClosed = false;
   const closing = new Promise<void>((resolve) => void app.close().then(resolve, resolve)).then(
@@ -123,7 +123,7 @@ test('/readyz answers 503 and others are turned away while the server closes', a
     feed: { filters: [filter] },
     server: { return503OnClosing: false },
   });
-  const { port } = app.addresses()[0]!;
+  const port = portOf(app);
   // Requests that have begun before, so that their connections are not idle, and end after.
   const begin = async (line: string) => {
     const socket = net.connect(port, '127.0.0.1');
@@ -160,7 +160,7 @@ test('a client that never finishes its request does not hold the connection for 
     server: { http: { connectionsCheckingInterval: 20 } } as object,
   });
   expect(app.server.requestTimeout).toBe(100);
-  const socket = net.connect(app.addresses()[0]!.port, '127.0.0.1');
+  const socket = net.connect(portOf(app), '127.0.0.1');
   let received = '';
   socket.on('data', (data: Buffer) => (received += data.toString()));
   socket.write(

@@ -106,6 +106,6 @@ test('a registry of the service takes the metrics of one feed, and what is dispo
   feed.dispose();
   expect(sample(await registry.metrics(), 'feedrank_users')).toBeUndefined();
   expect(() => new FeedMetrics({ feed: {} as Feed })).toThrow(
-    expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'feed' }),
+    expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'feed' }) as Error,
   );
 });

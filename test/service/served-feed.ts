@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { Feed, decayedDot, fresh, seen, weightedSum, type FeedOptions } from '../../src';
 import { feedPlugin, type FeedPluginOptions } from '../../src/fastify';
@@ -58,9 +59,13 @@ export async function serve(options: ServedOptions = {}): Promise<ServedFeed> {
   opened.push(app);
   await app.register(feedPlugin, { feed, ...options.plugin });
   await app.listen({ host: options.host ?? '127.0.0.1', port: 0 });
-  const address = app.addresses()[0]!;
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = `http://127.0.0.1:${portOf(app)}`;
   return { app, feed, url, ask: (...args) => ask(url, ...args) };
+}
+
+/** The port that a server listens on. */
+export function portOf(app: FastifyInstance): number {
+  return (app.addresses()[0] as AddressInfo).port;
 }
 
 /** One request, answered. */
