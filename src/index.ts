@@ -56,7 +56,6 @@ export { Feed } from './feed/feed';
 export type {
   AssembledFeatures,
   FeedHandle,
-  FeedManifests,
   FeedOptions,
   FeedRanking,
   FeedSettings,

@@ -59,7 +59,7 @@ async function run({ host, port, tokenEnv, ...files }: ServeFlags): Promise<void
   let served: ServedFeeds.ServedFeed | undefined;
   try {
     served = await createServedFeed({ ...files, signal: stop });
-    const server = await createFeedServer(served.feed, token);
+    const server = await createFeedServer(served, token);
     try {
       say(JSON.stringify({ listening: await listen(server, host, port) }));
       await aborted(stop);

@@ -1,6 +1,5 @@
 import type * as Bundles from '../bundles/bundle';
 import type { Bundle } from '../bundles/bundle';
-import type { BundleManifest } from '../bundles/manifest';
 import type { Catalog } from '../catalog/catalog';
 import { invalidArgument } from '../errors';
 import type { Model } from '../models/model';
@@ -8,7 +7,7 @@ import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
 import { torchScript } from '../stages/native-stages';
 import { checkName, checkObject } from '../validation';
-import type { FeedManifests, FeedOptions } from './feed-options';
+import type { FeedOptions } from './feed-options';
 import type { SmallerBundle } from './named-stage';
 import type { FeedStages } from './plan';
 
@@ -20,7 +19,6 @@ interface BundleStages {
   readonly smaller: readonly SmallerBundle[];
   /** Opened here, and so the feed's to dispose of. */
   readonly opened: readonly Bundle[];
-  readonly manifests: FeedManifests;
 }
 
 /**
@@ -45,25 +43,20 @@ export async function takeBundles(
   const opened: Bundle[] = [];
   try {
     const smaller: SmallerBundle[] = [];
-    const smallerManifests: [string, BundleManifest][] = [];
     for (const [name, given] of Object.entries(bundles)) {
       const argument = `bundles.${checkName(name, 'bundles')}`;
-      const { model, manifest } = await open(given, argument, precision, opened);
-      smaller.push({ name, model });
-      smallerManifests.push([name, manifest]);
+      smaller.push({ name, model: (await open(given, argument, precision, opened)).model });
     }
-    const manifests = { bundles: Object.fromEntries(smallerManifests) };
     if (bundle === undefined) {
-      return { stages: { ranker }, towers: undefined, smaller, opened, manifests };
+      return { stages: { ranker }, towers: undefined, smaller, opened };
     }
-    const { model, towers, manifest } = await open(bundle, 'bundle', precision, opened);
+    const { model, towers } = await open(bundle, 'bundle', precision, opened);
     const spaces = catalog.schema.spaces.map((space) => space.name);
     return {
       stages: { ranker: torchScript(model) },
       towers: towers && spaces.includes(towers.space.name) ? towers : undefined,
       smaller,
       opened,
-      manifests: { ...manifests, bundle: manifest },
     };
   } catch (error) {
     for (const one of opened) one.dispose();
@@ -71,13 +64,13 @@ export async function takeBundles(
   }
 }
 
-/** A bundle's ranker, towers and manifest; adds to `opened` what was opened for them. */
+/** A bundle's ranker and towers; adds to `opened` what was opened for them. */
 async function open(
   given: unknown,
   argument: string,
   precision: Precision | undefined,
   opened: Bundle[],
-): Promise<{ model: Model; towers: Towers | undefined; manifest: BundleManifest }> {
+): Promise<{ model: Model; towers: Towers | undefined }> {
   // A feed without a bundle need not load what reads one.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- An import could not wait.
   const { Bundle } = require('../bundles/bundle') as typeof Bundles;
@@ -90,5 +83,5 @@ async function open(
       : given;
   if (typeof given === 'string') opened.push(bundle);
   if (bundle.ranker === undefined) throw invalidArgument(argument, 'a bundle with a ranker', given);
-  return { model: bundle.ranker, towers: bundle.towers, manifest: bundle.manifest };
+  return { model: bundle.ranker, towers: bundle.towers };
 }

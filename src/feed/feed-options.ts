@@ -1,5 +1,4 @@
 import type { Bundle } from '../bundles/bundle';
-import type { BundleManifest } from '../bundles/manifest';
 import type { Catalog } from '../catalog/catalog';
 import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
@@ -45,14 +44,6 @@ export type FeedRanking =
 
 /** Options of {@link Feed.create}. */
 export type FeedOptions = FeedSettings & FeedRanking;
-
-/** Manifests of a feed's bundles. */
-export interface FeedManifests {
-  /** Of its `bundle`; undefined where it ranks by something else. */
-  readonly bundle?: BundleManifest;
-  /** Of its `bundles`, by name. */
-  readonly bundles: Readonly<Record<string, BundleManifest>>;
-}
 
 /** Lets another worker_thread use the counters and user state of a feed. */
 export interface FeedHandle {

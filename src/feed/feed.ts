@@ -21,13 +21,7 @@ import {
   type EngagementShape,
 } from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
-import type {
-  AssembledFeatures,
-  FeedHandle,
-  FeedManifests,
-  FeedOptions,
-  FeedSettings,
-} from './feed-options';
+import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from './feed-options';
 import { contextKeysOf, Plan, type FeedStages } from './plan';
 import type { SmallerBundle } from './named-stage';
 import type { Query } from './query';
@@ -54,7 +48,6 @@ export class Feed {
   #engagement: NativeEngagement | undefined;
   /** Opened by this feed. */
   #opened: readonly Bundle[] = [];
-  #manifests: FeedManifests = { bundles: {} };
 
   private constructor(
     options: FeedSettings & FeedStages,
@@ -110,10 +103,7 @@ export class Feed {
   }
 
   static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
-    const { stages, towers, smaller, opened, manifests } = await takeBundles(
-      options,
-      options.catalog,
-    );
+    const { stages, towers, smaller, opened } = await takeBundles(options, options.catalog);
     try {
       const encoding = options.towers ?? towers;
       const feed = new Feed(
@@ -122,7 +112,6 @@ export class Feed {
         guard(engage),
       );
       feed.#opened = opened;
-      feed.#manifests = manifests;
       return feed;
     } catch (error) {
       for (const bundle of opened) bundle.dispose();
@@ -284,11 +273,6 @@ export class Feed {
   /** Distance of the instants at which pools of relative features are frozen. @internal */
   get poolGridMs(): number {
     return this.#shape.poolGridMs;
-  }
-
-  /** The manifests of the bundles that the feed ranks by, which say when and from what they were made. */
-  get manifests(): FeedManifests {
-    return this.#manifests;
   }
 
   /** Readers remembered, and bytes of native memory that they and the counters take. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { Bundle } from '../bundles/bundle';
 import { invalidArgument } from '../errors';
 import { Feed } from '../feed/feed';
 import { FeedMetrics } from '../telemetry/feed-metrics';
@@ -44,6 +45,8 @@ export interface FeedPluginOptions {
   readonly receiveTimeoutMs?: number;
   /** Where metrics are registered, one feed a registry. Defaults to a new one, which `/metrics` shows. */
   readonly registry?: Registry;
+  /** Bundles that `/metrics` tells of, by what you call them. Defaults to none. */
+  readonly bundles?: Readonly<Record<string, Bundle>>;
 }
 
 const mebibyte = 2 ** 20;
@@ -57,7 +60,7 @@ const day = 86_400_000;
  * answers 503 and what is in flight is finished. Rejects with `INVALID_ARGUMENT`.
  */
 export const feedPlugin: FastifyPluginAsync<FeedPluginOptions> = async (fastify, options) => {
-  const { feed, prefix = '', registry } = options;
+  const { feed, prefix = '', registry, bundles = {} } = options;
   if (!(feed instanceof Feed)) throw invalidArgument('feed', 'a Feed', feed);
   if (typeof prefix !== 'string') throw invalidArgument('prefix', 'a path', prefix);
   const { bodyLimitBytes, writeBodyLimitBytes, answerTimeoutMs, receiveTimeoutMs } = options;
@@ -74,7 +77,7 @@ export const feedPlugin: FastifyPluginAsync<FeedPluginOptions> = async (fastify,
   const receiveMs = checkInteger(receiveTimeoutMs ?? 30_000, 'receiveTimeoutMs', 1, day);
   const checkToken = options.token === undefined ? undefined : bearerCheck(options.token);
   const isOpen = checkFlag(options.allowUnauthenticated ?? false, 'allowUnauthenticated');
-  const metrics = new FeedMetrics(registry === undefined ? { feed } : { feed, registry });
+  const metrics = new FeedMetrics({ feed, bundles, ...(registry && { registry }) });
   const endTracing = traceRequests();
 
   fastify.decorate('feed', feed);

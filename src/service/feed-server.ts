@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Feed } from '../feed/feed';
 import { feedPlugin } from './feed-plugin';
 import { sendError } from './guard-routes';
 import { toErrorAnswer, TransportError, type ErrorBody } from './http-error';
+import type { ServedFeed } from './served-feed';
 
 /** Milliseconds until connections are ended, whatever is still in flight on them. */
 const longestClosingMs = 20_000;
 
 /** A server that serves a feed and nothing else. Logs to standard error, JSON a line. */
-export async function createFeedServer(feed: Feed, token?: string): Promise<FastifyInstance> {
+export async function createFeedServer(
+  { feed, bundle }: Pick<ServedFeed, 'feed' | 'bundle'>,
+  token?: string,
+): Promise<FastifyInstance> {
   const server = Fastify({
     logger: { level: 'warn', stream: process.stderr },
     // The plugin's own answer has a code that clients know.
@@ -29,8 +32,13 @@ export async function createFeedServer(feed: Feed, token?: string): Promise<Fast
   await server.register(feedPlugin, {
     feed,
     registry,
+    bundles: bundle === undefined ? {} : { served: bundle },
     ...(token === undefined ? {} : { token }),
   });
+  const { features = [] } = bundle?.manifest.ranker ?? {};
+  if (features.some(({ reference }) => reference === 'list')) {
+    server.log.warn('the bundle was trained for POST /rerank alone: POST /rank will be refused');
+  }
   return server;
 }
 

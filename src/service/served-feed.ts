@@ -27,6 +27,8 @@ export interface ServedFeedOptions {
 /** A feed from files, and what belongs to it. */
 export interface ServedFeed {
   readonly feed: Feed;
+  /** What ranks, where it is a bundle. */
+  readonly bundle: Bundle | undefined;
   dispose(): void;
 }
 
@@ -69,7 +71,7 @@ export async function createServedFeed(options: ServedFeedOptions): Promise<Serv
     opened.unshift(feed);
     const towers = bundle?.towers;
     await file.load(catalog, async (items) => (towers ? towers.embed(items) : items));
-    return { feed, dispose };
+    return { feed, bundle, dispose };
   } catch (error) {
     dispose();
     throw error;

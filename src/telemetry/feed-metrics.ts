@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Bundle } from '../bundles/bundle';
 import { FeedrankError, invalidArgument } from '../errors';
 import { Feed } from '../feed/feed';
 import { requestEnded, type RequestMessage } from '../feed/request-channel';
@@ -12,6 +13,8 @@ export interface FeedMetricsOptions {
   readonly feed: Feed;
   /** Where the metrics are registered; one feed a registry. Defaults to a new `Registry`. */
   readonly registry?: Registry;
+  /** Bundles that `feedrank_bundle_info` is to tell of, by what you call them. Defaults to none. */
+  readonly bundles?: Readonly<Record<string, Bundle>>;
 }
 
 /** Seconds: from what one stage takes to what nobody waits for. */
@@ -40,10 +43,11 @@ export class FeedMetrics {
 
   /** Begins to listen. Throws `INVALID_ARGUMENT`. */
   constructor(options: FeedMetricsOptions) {
-    const { feed, registry = new Registry() } = checkObject(
-      options,
-      'options',
-    ) as unknown as FeedMetricsOptions;
+    const {
+      feed,
+      registry = new Registry(),
+      bundles = {},
+    } = checkObject(options, 'options') as unknown as FeedMetricsOptions;
     if (!(feed instanceof Feed)) throw invalidArgument('feed', 'a Feed', feed);
     this.#feed = feed;
     this.registry = registry;
@@ -83,6 +87,7 @@ export class FeedMetrics {
     this.#eventLoop = monitorEventLoopDelay({ resolution: 10 });
     this.#eventLoop.enable();
     this.#addGauges();
+    this.#addVersions(bundles);
     requestEnded.subscribe(this.#listen);
   }
 
@@ -149,7 +154,6 @@ export class FeedMetrics {
     });
     this.#addEventLoopDelay();
     this.#addSliceGaps();
-    this.#addVersions();
   }
 
   /** A gauge that is read when it is asked for, and left out where it cannot be. */
@@ -208,7 +212,7 @@ export class FeedMetrics {
     });
   }
 
-  #addVersions(): void {
+  #addVersions(bundles: Readonly<Record<string, Bundle>>): void {
     const { version, libtorchVersion } = runtimeStatus();
     new Gauge({
       name: 'feedrank_info',
@@ -216,17 +220,15 @@ export class FeedMetrics {
       labelNames: ['version', 'libtorch'],
       registers: [this.registry],
     }).set({ version, libtorch: libtorchVersion }, 1);
-    const { bundle, bundles } = this.#feed.manifests;
     const info = new Gauge({
       name: 'feedrank_bundle_info',
-      help: 'The bundles that the feed ranks by, its own without a name; always 1.',
-      labelNames: ['bundle', 'checksum', 'created_at', 'format_version'],
+      help: 'Which bundles rank, and when they were made; always 1.',
+      labelNames: ['bundle', 'checksum', 'created_at'],
       registers: [this.registry],
     });
-    const all = [...(bundle ? [['', bundle] as const] : []), ...Object.entries(bundles)];
-    for (const [name, { checksum, createdAt, formatVersion }] of all) {
-      const labels = { checksum, created_at: createdAt, format_version: formatVersion };
-      info.set({ bundle: name, ...labels }, 1);
+    for (const [name, { manifest }] of Object.entries(bundles)) {
+      const { checksum, createdAt } = manifest;
+      info.set({ bundle: name, checksum, created_at: createdAt }, 1);
     }
   }
 }

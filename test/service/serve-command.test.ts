@@ -169,7 +169,7 @@ test('a bundle ranks, a profile shapes the answers, and metrics name the bundle'
   expect(slate.items[0]!.id).toBe('old');
   expect(slate.items[0]!.score).toBeCloseTo(Math.log(6) + 0.5 * (1 - Math.log(6)), 4);
   const metrics = (await ask(url, 'GET', '/metrics')).body as string;
-  expect(metrics).toMatch(/^feedrank_bundle_info\{bundle="",checksum="[0-9a-f]{64}",/m);
+  expect(metrics).toMatch(/^feedrank_bundle_info\{bundle="served",checksum="[0-9a-f]{64}",/m);
   child.kill('SIGTERM');
   expect((await ended).code).toBe(0);
 });
