@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { Command, CommanderError } from 'commander';
 
+import { addDoctorCommand } from './doctor-command';
 import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
@@ -34,6 +35,7 @@ function createProgram(): Command {
     .exitOverride()
     // Errors are told once, by reportError.
     .configureOutput({ writeErr: () => undefined });
+  addDoctorCommand(program);
   addEvaluateCommand(program);
   addFeaturesCommand(program);
   addServeCommand(program);

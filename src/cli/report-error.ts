@@ -12,6 +12,16 @@ export class UsageError extends FeedrankError {
   }
 }
 
+/** A failure of which standard output has been told already, with `--json` too. */
+export class AlreadyPrinted extends Error {
+  override readonly cause: FeedrankError;
+
+  constructor(cause: FeedrankError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
 /**
  * Calls an API whose options come from the command line, and says which of its errors are wrong
  * usage: those about one of these arguments.
@@ -38,6 +48,7 @@ export async function withUsageErrors<T>(
  * @returns the exit status
  */
 export function reportError(error: unknown, json: boolean): number {
+  if (error instanceof AlreadyPrinted) return reportError(error.cause, false);
   const { code, message, argument } = describe(error);
   const line = message.replace(/\s*[\r\n]+\s*/g, ' ');
   process.stderr.write(`feedrank: ${code}: ${line}\n`);
