@@ -50,7 +50,7 @@ export async function withUsageErrors<T>(
 export function reportError(error: unknown, json: boolean): number {
   if (error instanceof AlreadyPrinted) return reportError(error.cause, false);
   const { code, message, argument } = describe(error);
-  const line = message.replace(/\s*[\r\n]+\s*/g, ' ');
+  const line = message.replace(/\s*[\r\n]+\s*/g, ' ').replace(controls, escapeControl);
   process.stderr.write(`feedrank: ${code}: ${line}\n`);
   if (json) {
     const described = { error: { code, message: line, argument: argument ?? null } };
@@ -58,6 +58,13 @@ export function reportError(error: unknown, json: boolean): number {
   }
   const isUsage = error instanceof UsageError || error instanceof CommanderError;
   return isUsage ? exitStatus.wrongUsage : exitStatus.failed;
+}
+
+/** What could end the line, or tell a terminal to do something, such as out of a file's names. */
+const controls = /[\p{Cc}\u2028\u2029]/gu;
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function describe(error: unknown): { code: string; message: string; argument?: string } {

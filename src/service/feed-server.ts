@@ -19,6 +19,8 @@ export async function createFeedServer(
     // The plugin's own answer has a code that clients know.
     return503OnClosing: false,
     requestTimeout: 30_000,
+    // Of silence on a connection, such as of a client that does not read its answer.
+    connectionTimeout: 60_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),

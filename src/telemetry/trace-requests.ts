@@ -6,9 +6,25 @@ import type { Slate } from '../feed/slate';
 /**
  * Makes a span of every rank and rerank of this thread, under the caller's active span: `feedrank.rank`
  * with the profile, the counts of candidates and items, what was degraded, and what each stage took.
- * Without `@opentelemetry/api`, or while no SDK is registered, nothing is recorded. Returns what ends it.
+ * Without `@opentelemetry/api`, or while no SDK is registered, nothing is recorded. Whoever
+ * calls it several times gets one span a request, until all of what it returned has been called.
  */
 export function traceRequests(): () => void {
+  if (users === 0) endTracing = startTracing();
+  users++;
+  let hasEnded = false;
+  return () => {
+    if (hasEnded) return;
+    hasEnded = true;
+    users--;
+    if (users === 0) endTracing();
+  };
+}
+
+let users = 0;
+let endTracing: () => void = () => undefined;
+
+function startTracing(): () => void {
   const api = openTelemetry();
   if (api === undefined) return () => undefined;
   const tracer = api.trace.getTracer('feedrank');

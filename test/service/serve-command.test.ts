@@ -234,6 +234,11 @@ test.each<[string, (object | string)[], RegExp]>([
   ],
   ['half of a surrogate pair', [big, '{"id": "\\ud800", "publishTime": 1}'], /line 2: id: /],
   ['nothing but blank lines', ['', ''], /has no items/],
+  [
+    'a field whose name would end the line or colour the terminal',
+    [{ ...big, '\n\u001b[31m\u2028x': 1 }],
+    /line 1: \\u001b\[31m\\u2028x: /,
+  ],
 ])('a file with %s is refused by its line', async (_what, lines, expected) => {
   const { code, out, err } = await refused(['--items', itemsFile(lines)]);
   expect({ code, out }).toEqual({ code: 1, out: '' });

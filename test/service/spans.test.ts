@@ -60,6 +60,20 @@ test('each ranking is a span under the one that is active, and says what happene
   expect(failed!.status).toEqual({ code: SpanStatusCode.ERROR, message: 'INVALID_ARGUMENT' });
 });
 
+test('several users of tracing get one span a request, until the last of them ends', async () => {
+  const feed = await makeFeed();
+  const [first, second] = [traceRequests(), traceRequests()];
+  await feed.rank({ now });
+  expect(exporter.getFinishedSpans()).toHaveLength(1);
+  first();
+  first();
+  await feed.rank({ now });
+  expect(exporter.getFinishedSpans()).toHaveLength(2);
+  second();
+  await feed.rank({ now });
+  expect(exporter.getFinishedSpans()).toHaveLength(2);
+});
+
 test('where no SDK is registered nothing is recorded, and where nobody listens nothing is told', async () => {
   trace.disable();
   const feed = await makeFeed();
