@@ -21,7 +21,8 @@ export async function createFeedServer(
     requestTimeout: 30_000,
     // Of silence on a connection, such as of a client that does not read its answer.
     connectionTimeout: 60_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    // What Node itself answers to a request without a host has no body.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
   });
