@@ -62,7 +62,9 @@ const day = 86_400_000;
 export const feedPlugin: FastifyPluginAsync<FeedPluginOptions> = async (fastify, options) => {
   const { feed, prefix = '', registry, bundles = {} } = options;
   if (!(feed instanceof Feed)) throw invalidArgument('feed', 'a Feed', feed);
-  if (typeof prefix !== 'string') throw invalidArgument('prefix', 'a path', prefix);
+  if (typeof prefix !== 'string' || !/^(\/[^\s/?#]+)*$/.test(prefix)) {
+    throw invalidArgument('prefix', "a path such as '/feed'", prefix);
+  }
   const { bodyLimitBytes, writeBodyLimitBytes, answerTimeoutMs, receiveTimeoutMs } = options;
   const limits = {
     body: checkInteger(bodyLimitBytes ?? mebibyte, 'bodyLimitBytes', 1, mostBytes),
@@ -75,13 +77,16 @@ export const feedPlugin: FastifyPluginAsync<FeedPluginOptions> = async (fastify,
     answerMs: checkInteger(answerTimeoutMs ?? 10_000, 'answerTimeoutMs', 1, day),
   };
   const receiveMs = checkInteger(receiveTimeoutMs ?? 30_000, 'receiveTimeoutMs', 1, day);
-  const checkToken = options.token === undefined ? undefined : bearerCheck(options.token);
+  // A token that is there but undefined, such as of a variable that is not set, must not open doors.
+  const checkToken = Object.hasOwn(options, 'token')
+    ? bearerCheck(options.token as string)
+    : undefined;
   const isOpen = checkFlag(options.allowUnauthenticated ?? false, 'allowUnauthenticated');
-  const metrics = new FeedMetrics({ feed, bundles, ...(registry && { registry }) });
-  const endTracing = traceRequests();
 
   fastify.decorate('feed', feed);
   setReceiveTimeout(fastify, receiveMs);
+  const metrics = new FeedMetrics({ feed, bundles, ...(registry && { registry }) });
+  const endTracing = traceRequests();
   await fastify.register(
     (routes, _options, done) => {
       const state = new ServiceState(routes, feed);

@@ -1,7 +1,8 @@
 import { Value } from '@sinclair/typebox/value';
 import type { SlateJson } from '../../src';
 import { slateSchema } from '../../src/service/answer-schemas';
-import { now } from '../support/world';
+import { feedPlugin } from '../../src/fastify';
+import { now, unhurried } from '../support/world';
 import { makeFeed, serve } from './served-feed';
 
 const query = {
@@ -101,6 +102,9 @@ test('health and readiness follow the feed', async () => {
 test.each([
   ['feed', { feed: {} }],
   ['prefix', { prefix: 5 }],
+  ['prefix', { prefix: 'feed' }],
+  ['prefix', { prefix: '/feed/' }],
+  ['token', { token: undefined }],
   ['token', { token: '' }],
   ['token', { token: 'two words' }],
   ['token', { token: 'ends in a line break\n' }],
@@ -115,4 +119,21 @@ test.each([
     code: 'INVALID_ARGUMENT',
     argument,
   });
+});
+
+test('a feed beside another has a scope of its own', async () => {
+  const { app, ask, feed } = await serve({
+    plugin: { prefix: '/first' },
+    before: async (server) => {
+      const other = await makeFeed({ profile: { ...unhurried, limit: 1 } });
+      await server.register(async (scope) => {
+        await scope.register(feedPlugin, { feed: other, prefix: '/second' });
+      });
+    },
+  });
+  const first = await ask('POST', '/first/rank', { now });
+  const second = await ask('POST', '/second/rank', { now });
+  expect((first.body as SlateJson).items.length).toBeGreaterThan(1);
+  expect((second.body as SlateJson).items).toHaveLength(1);
+  expect(app.feed).toBe(feed);
 });

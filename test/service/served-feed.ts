@@ -36,6 +36,8 @@ export interface ServedOptions {
   readonly feed?: Partial<FeedOptions>;
   readonly server?: FastifyServerOptions;
   readonly host?: string;
+  /** Done to the server before the plugin is registered. */
+  readonly before?: (server: FastifyInstance) => Promise<void>;
 }
 
 /** A feed of 40 items with a feature on one column. */
@@ -57,6 +59,7 @@ export async function serve(options: ServedOptions = {}): Promise<ServedFeed> {
   const feed = await makeFeed(options.feed);
   const app = Fastify(options.server ?? {});
   opened.push(app);
+  await options.before?.(app);
   await app.register(feedPlugin, { feed, ...options.plugin });
   await app.listen({ host: options.host ?? '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${portOf(app)}`;
