@@ -5,6 +5,7 @@ import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId, UserId } from '../identity';
 import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition } from '../features/check-feature';
+import { told } from './request-channel';
 import type { FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
 import { Towers } from '../models/towers';
@@ -25,7 +26,6 @@ import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from '.
 import { contextKeysOf, Plan, type FeedStages } from './plan';
 import type { SmallerBundle } from './named-stage';
 import type { Query } from './query';
-import { told } from './request-channel';
 import { Segmentation, type Segments } from './segmentation';
 import type { Slate } from './slate';
 import { decodeSlices, type Slices } from './slices';
