@@ -116,10 +116,11 @@ function checkLibTorch(
   misses: readonly Miss[],
   load: ProbeOutcome<ProbeReport['load']> | undefined,
 ): Check {
-  if (found !== null) {
-    return ok('libtorch', `${found.version} from ${found.source} (${found.dir})`);
-  }
   const tried = misses.map(({ where, why }) => `${where}: ${why}`).join('; ');
+  if (found !== null) {
+    const why = tried === '' ? '' : `; before it, ${tried}`;
+    return ok('libtorch', `${found.version} from ${found.source} (${found.dir})${why}`);
+  }
   const next = mendOf(load) ?? otherLibTorch() ?? fetchCommand();
   return { name: 'libtorch', status: 'failed', found: `none; ${tried}`, next };
 }
