@@ -30,6 +30,8 @@ export interface NativeBinding extends NativeTrainingBinding {
   saveScriptedNetwork(network: NativeNetwork, path: string): Promise<void>;
   configure(threads: number, queueLimit: number): void;
   runtime(): { threads: number; queueLimit: number; queued: number };
+  /** What runs on this processor: scan kernels, the best first, the one in use, and bfloat16. */
+  processor(): { kernels: string[]; kernel: string; bfloat16: boolean };
   setDefaults(budgetMs: number, budgetPercentile: number): void;
   defaults(): { budgetMs: number; budgetPercentile: number; version: number };
   /** The version of `defaults`, at less cost. */

@@ -6,8 +6,10 @@
 #include "plan_object.h"
 #include "ranker_trainer_object.h"
 #include "ranking/model_backend.h"
+#include "ranking/precision.h"
 #include "ranking_lists_object.h"
 #include "request_object.h"
+#include "retrieval/scan_kernels.h"
 #include "runtime/process_defaults.h"
 #include "two_tower_trainer_object.h"
 #include "user_tower_object.h"
@@ -49,6 +51,27 @@ Napi::Value defaults_version(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), process_defaults_version());
 }
 
+/// What scans and rankers run by on this processor.
+Napi::Value processor(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    auto kernels = Napi::Array::New(info.Env());
+    for (const ScanKernel& kernel : scan_kernels()) {
+      kernels.Set(kernels.Length(), std::string(kernel.name));
+    }
+    bool bfloat16 = true;
+    try {
+      check_precision(Precision::kBfloat16);
+    } catch (const Error&) {
+      bfloat16 = false;
+    }
+    auto object = Napi::Object::New(info.Env());
+    object.Set("kernels", kernels);
+    object.Set("kernel", std::string(chosen_scan_kernel().name));
+    object.Set("bfloat16", bfloat16);
+    return object;
+  });
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData(environment);
@@ -77,6 +100,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("defaults", Napi::Function::New<defaults>(env));
   exports.Set("setDefaults", Napi::Function::New<set_defaults>(env));
   exports.Set("defaultsVersion", Napi::Function::New<defaults_version>(env));
+  exports.Set("processor", Napi::Function::New<processor>(env));
   exports.Set("version", FEEDRANK_VERSION);
   exports.Set("libtorchVersion", libtorch_version());
   return exports;

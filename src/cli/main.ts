@@ -4,11 +4,13 @@ import { join } from 'node:path';
 
 import { Command, CommanderError } from 'commander';
 
+import { addDoctorCommand } from './doctor-command';
 import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
 import { addTradeoffsCommand } from './tradeoffs-command';
+import { addServeCommand } from './serve-command';
 import { addTrainCommand } from './train-command';
 
 /**
@@ -34,8 +36,10 @@ function createProgram(): Command {
     .exitOverride()
     // Errors are told once, by reportError.
     .configureOutput({ writeErr: () => undefined });
+  addDoctorCommand(program);
   addEvaluateCommand(program);
   addFeaturesCommand(program);
+  addServeCommand(program);
   addTrainCommand(program);
   addTradeoffsCommand(program);
   return program;

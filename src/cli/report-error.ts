@@ -12,6 +12,16 @@ export class UsageError extends FeedrankError {
   }
 }
 
+/** A failure of which standard output has been told already, with `--json` too. */
+export class AlreadyPrinted extends Error {
+  override readonly cause: FeedrankError;
+
+  constructor(cause: FeedrankError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
 /**
  * Calls an API whose options come from the command line, and says which of its errors are wrong
  * usage: those about one of these arguments.
@@ -38,8 +48,9 @@ export async function withUsageErrors<T>(
  * @returns the exit status
  */
 export function reportError(error: unknown, json: boolean): number {
+  if (error instanceof AlreadyPrinted) return reportError(error.cause, false);
   const { code, message, argument } = describe(error);
-  const line = message.replace(/\s*[\r\n]+\s*/g, ' ');
+  const line = message.replace(/\s*[\r\n]+\s*/g, ' ').replace(controls, escapeControl);
   process.stderr.write(`feedrank: ${code}: ${line}\n`);
   if (json) {
     const described = { error: { code, message: line, argument: argument ?? null } };
@@ -47,6 +58,13 @@ export function reportError(error: unknown, json: boolean): number {
   }
   const isUsage = error instanceof UsageError || error instanceof CommanderError;
   return isUsage ? exitStatus.wrongUsage : exitStatus.failed;
+}
+
+/** What could end the line, or tell a terminal to do something, such as out of a file's names. */
+const controls = /[\p{Cc}\u2028\u2029]/gu;
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function describe(error: unknown): { code: string; message: string; argument?: string } {

@@ -5,6 +5,7 @@ import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId, UserId } from '../identity';
 import { encodeFeatures } from '../features/encode-features';
 import { toFeatureDefinition } from '../features/check-feature';
+import { told } from './request-channel';
 import type { FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
 import { Towers } from '../models/towers';
@@ -130,7 +131,7 @@ export class Feed {
    * `STAGE_FAILED` or a model's code where a stage that fails closed failed.
    */
   async rank(query: Query): Promise<Slate> {
-    return this.#answer(query, undefined);
+    return told(this, 'rank', () => this.#answer(query, undefined));
   }
 
   /**
@@ -138,7 +139,7 @@ export class Feed {
    * are left out and counted in the trace. Rejects as {@link Feed.rank}, and with `DUPLICATE_ID`.
    */
   async rerank(query: Query, ids: readonly ItemId[]): Promise<Slate> {
-    return this.#answer(query, checkList(ids, this.catalog));
+    return told(this, 'rerank', () => this.#answer(query, checkList(ids, this.catalog)));
   }
 
   /**

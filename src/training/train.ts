@@ -173,6 +173,8 @@ async function learn(
       split,
       lagMs,
       seed,
+      // Whoever serves the bundle needs the values, and its features hold the names alone.
+      segments: dataset.segments,
       ...ranker,
       distilled: teacher !== undefined,
       ...(fairness ? { fairness } : {}),

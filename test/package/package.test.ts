@@ -122,3 +122,45 @@ test('a strict TypeScript consumer compiles with its types, as a module and as C
     expect(run('node', [name.replace('ts', 'js')], consumer)).toBe('1 newest');
   }
 });
+
+test('the parts for services work where the package is installed, as a module and as CommonJS, typed', () => {
+  const source = fs.readFileSync(path.join(root, 'test/fixtures/consumer-service.txt'), 'utf8');
+  const files = ['service.mts', 'service.cts'];
+  for (const name of files) fs.writeFileSync(path.join(consumer, name), source);
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'node16',
+    moduleResolution: 'node16',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules/@types')],
+  };
+  const config = JSON.stringify({ compilerOptions, files });
+  fs.writeFileSync(path.join(consumer, 'tsconfig.json'), config);
+  run('node', [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], consumer);
+  for (const name of files) {
+    expect(run('node', [name.replace('ts', 'js')], consumer)).toBe('INVALID_ARGUMENT 1');
+  }
+});
+
+test('its commands work there as well, those that serve and diagnose among them', () => {
+  const command = path.join(consumer, 'node_modules/.bin/feedrank');
+  const report = JSON.parse(run(command, ['doctor', '--json'], consumer)) as { healthy: boolean };
+  expect(report.healthy).toBe(true);
+  fs.writeFileSync(path.join(consumer, 'items.jsonl'), '{"id":"a","publishTime":1000}\n');
+  const served = run(
+    'sh',
+    [
+      '-c',
+      // Ends by itself: a signal as soon as it says where it listens.
+      '"$0" serve --items items.jsonl > served & while ! grep -q listening served; do sleep 0.1; done; kill -TERM $!; wait $!; echo $?; cat served',
+      command,
+    ],
+    consumer,
+  );
+  expect(served).toMatch(/^0\n\{"listening":"http:\/\/127\.0\.0\.1:\d+"\}$/);
+});

@@ -3,7 +3,7 @@ import { runChild } from '../support/child';
 const inFlight = `
   const catalog = await makeCatalog();
   const feed = await Feed.create({ catalog, ...stages(), profile });
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 64; i++) {
     retrieve(catalog).catch(() => undefined);
     feed.rank(query(i)).catch(() => undefined);
     catalog.upsert([{ id: i, publishTime: now }]).catch(() => undefined);
