@@ -55,6 +55,8 @@ export async function measureRankers(options: RankersOptions): Promise<{
   const untimed: Record<string, Untimed> = {};
   const stages: Record<string, FeedStages['ranker']> = {};
   const unavailable: Record<string, string> = {};
+  const timedAs = new Map<string, string>();
+  const twins: Record<string, string> = {};
   const opened: Bundle[] = [];
   try {
     for (const { id, of, ...ranker } of trainedRankers(options)) {
@@ -69,8 +71,14 @@ export async function measureRankers(options: RankersOptions): Promise<{
       }
       opened.push(bundle);
       const model = bundle.ranker!;
-      // What is trained to be compared alone never goes live.
-      if (ranker.kind !== 'ablation') stages[id] = torchScript(model, { failClosed: true });
+      if (ranker.kind !== 'ablation') {
+        // Networks of one shape take the same time, which is measured once.
+        const shape = JSON.stringify([ranker.hidden, ranker.precision, model.description.features]);
+        const like = timedAs.get(shape) ?? id;
+        timedAs.set(shape, like);
+        twins[id] = like;
+        if (like === id) stages[id] = torchScript(model, { failClosed: true });
+      }
       const scores = await scoreLists(model, data, id, signal);
       untimed[id] = {
         kind: ranker.kind,
@@ -100,7 +108,7 @@ export async function measureRankers(options: RankersOptions): Promise<{
       rankers: Object.fromEntries(
         Object.entries(untimed).map(([id, ranker]) => [
           id,
-          { latencyMs: {}, rankerMs: {}, ...ranker, ...latencies[id] },
+          { latencyMs: {}, rankerMs: {}, ...ranker, ...latencies[twins[id] ?? id] },
         ]),
       ),
       decayedDot: latencies['decayed-dot'],

@@ -154,6 +154,7 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
   ) =>
     gatherTrainingData({
       ...{ dataset, features, lagMs: run.lagMs, split: part, signal },
+      ...(group === undefined ? {} : { group }),
       ...(onList ? { onList } : {}),
       onProgress: (done, total) => told(phase, done / total),
     });
