@@ -222,8 +222,16 @@ export interface NativeModelOptions {
   readonly compiled: boolean;
 }
 
-export interface NativeModel {
+/** Native objects are freed when JavaScript's collector comes by, or at once where they say so. */
+export interface NativeHandle {
+  /** Lets go of what the handle stands for; whoever else holds it keeps it. */
+  release(): void;
+}
+
+export interface NativeModel extends NativeHandle {
   readonly heads: string[];
+  /** Another handle on the same model. */
+  share(): NativeModel;
   score(options: { features: Float32Array }): Promise<Float32Array>;
 }
 
@@ -245,7 +253,8 @@ export interface NativeUserTowerOptions {
   readonly context: number;
 }
 
-export interface NativeUserTower {
+export interface NativeUserTower extends NativeHandle {
+  share(): NativeUserTower;
   encode(input: {
     readonly reads: Float32Array;
     readonly hours: Float32Array;
@@ -263,7 +272,8 @@ export interface NativeItemTowerOptions {
   readonly categoryBuckets: number;
 }
 
-export interface NativeItemTower {
+export interface NativeItemTower extends NativeHandle {
+  share(): NativeItemTower;
   encode(items: NativeTowerItems): Promise<Float32Array>;
 }
 

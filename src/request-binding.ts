@@ -1,6 +1,6 @@
 import type { ItemId } from './identity';
 import type { BudgetTrace, StageTrace } from './stage-trace';
-import type { NativeFeatureList, NativeModel, NativeReaderEncoder } from './binding';
+import type { NativeFeatureList, NativeHandle, NativeModel, NativeReaderEncoder } from './binding';
 
 export interface NativeRankerSpec {
   readonly name: string;
@@ -216,7 +216,12 @@ export interface NativeRequest {
   end(): void;
 }
 
-export interface NativePlan {
+export interface NativePlan extends NativeHandle {
   rank(query: NativeQuery, settings: NativeSettings, cancel?: Int32Array): Promise<NativeAnswer>;
   begin(query: NativeQuery, settings: NativeSettings): NativeRequest;
+  /**
+   * Takes on what the plan that this one replaces has learnt of costs, and what it keeps on a device.
+   * Another ranker has the `changedTier`: 0 is the plan's own, 1 + i its i-th smaller one.
+   */
+  goOnFrom(plan: NativePlan, changedTier: number): void;
 }

@@ -97,7 +97,9 @@ SelectorStage read_selector(const ObjectReader& reader, const CatalogSchema& sch
 Napi::Function PlanObject::define(Napi::Env env) {
   return DefineClass(
       env, "Plan",
-      {InstanceMethod<&PlanObject::rank>("rank"), InstanceMethod<&PlanObject::begin>("begin")});
+      {InstanceMethod<&PlanObject::rank>("rank"), InstanceMethod<&PlanObject::begin>("begin"),
+       InstanceMethod<&PlanObject::go_on_from>("goOnFrom"),
+       InstanceMethod<&PlanObject::release>("release")});
 }
 
 PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -148,6 +150,7 @@ const std::shared_ptr<BudgetController>& PlanObject::controller_of(std::string p
 }
 
 std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info) {
+  held(plan_, "plan");
   const CatalogSchema& schema = engagement_->catalog->catalog->schema();
   const ObjectReader settings(info[1], "settings");
   Query query = read_query(ObjectReader(info[0], "query"), schema, context_values_,
@@ -170,6 +173,32 @@ Napi::Value PlanObject::rank(const Napi::CallbackInfo& info) {
                                         queue_->submit(executor, request, std::move(job));
                                       });
   });
+}
+
+Napi::Value PlanObject::go_on_from(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const PlanObject& before = unwrap<PlanObject>(info[0], "plan");
+    const uint32_t changed = info[1].ToNumber().Uint32Value();
+    const uint32_t tiers = held(plan_, "plan")->tier_count();
+    if (held(before.plan_, "plan")->tier_count() != tiers || changed >= tiers) {
+      throw Error("INVALID_ARGUMENT", "plan", "plan: expected one of as many tiers");
+    }
+    // With what it keeps on a device.
+    retriever_ = before.retriever_;
+    for (const auto& [key, controller] : before.controllers_) {
+      auto next = std::make_shared<BudgetController>(tiers);
+      next->go_on_from(*controller, changed);
+      controllers_[key] = std::move(next);
+    }
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value PlanObject::release(const Napi::CallbackInfo& info) {
+  plan_.reset();
+  retriever_.reset();
+  controllers_.clear();
+  return info.Env().Undefined();
 }
 
 Napi::Value PlanObject::begin(const Napi::CallbackInfo& info) {

@@ -29,6 +29,13 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
   /// `begin(query, settings)`: a request, to be run from one external stage to the next.
   Napi::Value begin(const Napi::CallbackInfo& info);
 
+  /// `goOnFrom(plan, changedTier)`: takes on what requests of the plan that this one replaces have
+  /// taught. Both have as many tiers.
+  Napi::Value go_on_from(const Napi::CallbackInfo& info);
+  /// `release()`: lets go of models at once, or when the last request that runs has ended. Nothing
+  /// can be asked of the plan any more.
+  Napi::Value release(const Napi::CallbackInfo& info);
+
   /// Throws OVERLOADED where the queue alone would make it late.
   std::shared_ptr<Request> make_request(const Napi::CallbackInfo& info);
   const std::shared_ptr<BudgetController>& controller_of(std::string profile, bool rerank);

@@ -1,4 +1,5 @@
 import type { ItemId } from '../identity';
+import type { Precision } from '../models/precision';
 import type { BudgetTrace, StageTrace } from '../stage-trace';
 import type { Explanation } from './explanation';
 
@@ -51,6 +52,14 @@ export interface Degradation {
   readonly reason: string;
 }
 
+/** A bundle by what it holds, wherever its folder stands. */
+export interface SlateBundle {
+  /** The SHA-256 by which its manifest vouches for it. */
+  readonly checksum: string;
+  /** What its ranker multiplied in. */
+  readonly precision: Precision;
+}
+
 /** What `JSON.stringify(slate)` writes, its keys in this order. */
 export interface SlateJson {
   /** Raised when a key changes its name or its meaning; keys may be added under the same version. */
@@ -59,13 +68,15 @@ export interface SlateJson {
   readonly now: number;
   readonly seed: number;
   readonly profile: string;
+  /** Only where a bundle's ranker gave the scores. */
+  readonly bundle?: SlateBundle;
   readonly degraded: readonly Degradation[];
   readonly items: readonly SlateItem[];
 }
 
 type SlateFields = Pick<
   Slate,
-  'items' | 'now' | 'seed' | 'profile' | 'epoch' | 'degraded' | 'trace'
+  'items' | 'now' | 'seed' | 'profile' | 'bundle' | 'epoch' | 'degraded' | 'trace'
 >;
 
 /** The answer to a query: items in order, with reasons. */
@@ -77,6 +88,11 @@ export class Slate {
   readonly seed: number;
   /** Name of the profile that was used. */
   readonly profile: string;
+  /**
+   * The bundle whose ranker gave all the scores and terms: the feed's own, or the profile's
+   * `smallerBundle` where the budget said so. Undefined where no bundle's ranker did.
+   */
+  readonly bundle: SlateBundle | undefined;
   /** The catalog's epoch that the request saw. */
   readonly epoch: number;
   /**
@@ -91,6 +107,7 @@ export class Slate {
     this.now = fields.now;
     this.seed = fields.seed;
     this.profile = fields.profile;
+    this.bundle = fields.bundle;
     this.epoch = fields.epoch;
     this.degraded = fields.degraded;
     this.trace = fields.trace;
@@ -115,6 +132,7 @@ export class Slate {
       now: this.now,
       seed: this.seed,
       profile: this.profile,
+      ...(this.bundle === undefined ? {} : { bundle: { ...this.bundle } }),
       degraded: this.degraded.map(({ stage, reason }) => ({ stage, reason })),
       items: this.items.map(({ id, position, score, sources, terms, explanation }) => ({
         id,

@@ -24,7 +24,8 @@ export function smallerRankers(
 ): { rankers: SmallerRanker[]; more: FeatureDefinition[] } {
   const byName = new Map(known.map((definition) => [definition.name, definition]));
   const more: FeatureDefinition[] = [];
-  const rankers = bundles.map(({ name, model }): SmallerRanker => {
+  const rankers = bundles.map((bundle): SmallerRanker => {
+    const { name, model } = bundle;
     const definitions = model.description.features.flatMap((feature, i): FeatureDefinition[] => {
       if (ours.has(feature.name)) return [];
       const argument = `bundles.${name}.features[${i}]`;
@@ -39,7 +40,7 @@ export function smallerRankers(
       }
       return [definition];
     });
-    return { name, model, definitions };
+    return { ...bundle, definitions };
   });
   return { rankers, more };
 }
