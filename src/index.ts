@@ -74,6 +74,7 @@ export {
   type SlateJson,
   type Trace,
 } from './feed/slate';
+export type { LatencyPercentiles, ShadowReport } from './feed/shadows';
 export type {
   GroupComparison,
   SliceComparison,

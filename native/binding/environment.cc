@@ -93,10 +93,10 @@ void Environment::close() {
 }
 
 Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
-                               KeptObjects kept) {
+                               KeptObjects kept, std::function<void()> after) {
   // Submitted first: where the queue is full this throws, and no promise is left behind. Nothing
   // settles before this function returns, because settling happens on this very thread.
-  submit([gate = gate_, work] {
+  submit([gate = gate_, work, after = std::move(after)] {
     {
       std::scoped_lock lock(gate->mutex);
       if (gate->closed) return;
@@ -107,14 +107,20 @@ Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_
     } catch (...) {
       work->error = std::current_exception();
     }
+    bool answers = false;
+    {
+      std::scoped_lock lock(gate->mutex);
+      answers = !gate->closed;
+      if (answers) {
+        gate->finished.push_back(work);
+        napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
+      }
+    }
+    // The environment waits for this, too, when it ends.
+    if (answers && after) after();
     std::scoped_lock lock(gate->mutex);
     --gate->running;
-    if (gate->closed) {
-      gate->idle.notify_all();
-      return;
-    }
-    gate->finished.push_back(work);
-    napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
+    if (gate->closed) gate->idle.notify_all();
   });
   if (open_.empty()) napi_ref_threadsafe_function(env, gate_->wake);
   const auto deferred = Napi::Promise::Deferred::New(env);

@@ -51,12 +51,13 @@ class Environment {
   using KeptObjects = std::vector<Napi::ObjectReference>;
 
   /// Runs `work` wherever `submit` puts it and resolves a promise with `convert(env, result)` on
-  /// the JavaScript thread. Objects in `kept` are not collected before the promise settles.
+  /// the JavaScript thread. Objects in `kept` are not collected before the promise settles. `after`
+  /// is run where `work` was, once its result is on its way; it must not throw.
   template <typename Result>
   Napi::Value run(Napi::Env env, const Submit& submit,
                   std::type_identity_t<std::function<Result()>> work,
                   std::type_identity_t<std::function<Napi::Value(Napi::Env, Result&)>> convert,
-                  KeptObjects kept = {}) {
+                  KeptObjects kept = {}, std::function<void()> after = {}) {
     struct Task final : Work {
       std::function<Result()> work;
       std::function<Napi::Value(Napi::Env, Result&)> convert;
@@ -73,7 +74,7 @@ class Environment {
     auto task = std::make_shared<Task>();
     task->work = std::move(work);
     task->convert = std::move(convert);
-    return start(env, submit, std::move(task), std::move(kept));
+    return start(env, submit, std::move(task), std::move(kept), std::move(after));
   }
 
   ClassReferences classes;
@@ -110,7 +111,7 @@ class Environment {
   };
 
   Napi::Value start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
-                    KeptObjects kept);
+                    KeptObjects kept, std::function<void()> after);
   void settle_finished(Napi::Env env);
   static void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Work& work);
   void close();

@@ -17,6 +17,7 @@ export function decodeSlate(
   plan: Plan,
   request: {
     now: number;
+    answerAgeMs: number | undefined;
     seed: number;
     profile: string;
     bundle: SlateBundle | undefined;
@@ -56,6 +57,7 @@ export function decodeSlate(
   return Slate.of({
     items,
     now: request.now,
+    answerAgeMs: request.answerAgeMs,
     seed: request.seed,
     profile: request.profile,
     bundle: request.bundle,

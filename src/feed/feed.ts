@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundles/bundle';
-import { binding, type NativeAnswer, type NativeEngagement } from '../binding';
+import { binding, type NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId, UserId } from '../identity';
@@ -11,9 +11,8 @@ import type { Precision } from '../models/precision';
 import { Towers } from '../models/towers';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
-import { checkHandle, checkObject, checkUserId } from '../validation';
+import { checkHandle, checkInteger, checkObject, checkUserId } from '../validation';
 import { checkSwap, type BundleSwap, type SwapOptions } from './bundle-swap';
-import { decodeSlate } from './decode-slate';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
 import {
@@ -26,13 +25,13 @@ import type { AssembledFeatures, FeedHandle, FeedOptions } from './feed-options'
 import { releaseRankers, takeRankers, type FeedRankers } from './feed-rankers';
 import { contextKeysOf } from './plan';
 import type { Query } from './query';
+import { RankRequest } from './rank-request';
 import { Segmentation, type Segments } from './segmentation';
 import { releaseBundle, serveBundle } from './served-bundle';
 import { Serving } from './serving';
+import { decodeShadows, type ShadowReport } from './shadows';
 import type { Slate } from './slate';
 import { decodeSlices, type Slices } from './slices';
-import { StageRunner } from './stage-runner';
-import { withSignal } from './with-signal';
 
 const hour = 3_600_000;
 
@@ -72,6 +71,7 @@ export class Feed {
       segmentation: this.#segmentation,
       device: options.device ?? 'cpu',
       towers: this.#towers,
+      maxAnswerItems: checkInteger(options.maxAnswerItems ?? 500_000, 'maxAnswerItems', 1, 2 ** 31),
     };
     try {
       this.#serving = new Serving(frame, rankers, (check) =>
@@ -160,12 +160,17 @@ export class Feed {
   }
 
   /**
-   * Forgets what a reader was shown and has read; says whether anything was known. A record that has
-   * not resolved yet may bring the reader back: await it first.
+   * Forgets what a reader was shown and has read, and the answers that this feed keeps for the reader;
+   * says whether anything was known. A record that has not resolved yet may bring the reader back:
+   * await it first.
    */
   forget(userId: UserId): boolean {
     const checked = checkUserId(userId, 'userId');
-    return guard(() => this.#native().forget(checked));
+    return guard(() => {
+      const known = this.#native().forget(checked);
+      this.#serving.answers.forget(checked);
+      return known;
+    });
   }
 
   /**
@@ -237,6 +242,7 @@ export class Feed {
   setProfile(profile: RankProfile): void {
     this.#native();
     this.#serving.profiles.set(profile);
+    this.#serving.answers.clear();
   }
 
   /**
@@ -279,6 +285,19 @@ export class Feed {
       releaseBundle(bundle);
       throw error;
     }
+  }
+
+  /**
+   * How the feed's `bundles` fared where profiles named them as `shadowBundle`, by their names, since
+   * the last swap of any bundle. Throws `DISPOSED`.
+   */
+  shadows(): Record<string, ShadowReport> {
+    this.#native();
+    const { plan, rankers } = this.#serving;
+    return decodeShadows(
+      rankers.smaller,
+      guard(() => plan.native.shadows()),
+    );
   }
 
   /** The segments that events and queries may name. */
@@ -341,53 +360,7 @@ export class Feed {
   }
 
   async #answer(query: Query, list: readonly ItemId[] | undefined): Promise<Slate> {
-    const start = performance.now();
     this.#native();
-    checkQueryFields(query);
-    // One for the whole request, whatever is swapped meanwhile.
-    const serving = this.#serving;
-    const { plan, profiles } = serving;
-    const settings = requestSettings(profiles.settings(query.profile), query);
-    const { native, stage } = encodeQuery(
-      query,
-      this.catalog,
-      this.#segmentation,
-      settings,
-      plan.contextKeys,
-      list,
-    );
-    const encoded = plan.encodeSettings(settings);
-    const { signal } = query;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgument('query.signal', 'an AbortSignal', signal);
-    }
-    const done = ({ slate }: NativeAnswer, nativeCalls: number) =>
-      decodeSlate(slate!, plan, {
-        now: native.now,
-        seed: stage.seed,
-        profile: settings.profile,
-        bundle: serving.answeredBy(slate!.budget.tier, settings),
-        nativeCalls,
-        start,
-      });
-    return withSignal(signal, async (cancel) => {
-      if (plan.isNative(list !== undefined)) {
-        return done(await plan.native.rank(native, encoded, cancel), 1);
-      }
-      const runner = new StageRunner(plan, stage, this.catalog.schema.ids, start, signal);
-      const request = plan.native.begin(native, encoded);
-      try {
-        if (list === undefined) runner.startGenerators();
-        let answer = await request.run(undefined, cancel);
-        let calls = 2;
-        while (answer.slate === undefined) {
-          answer = await request.run(await runner.answer(answer), cancel);
-          calls++;
-        }
-        return done(answer, calls);
-      } finally {
-        request.end();
-      }
-    });
+    return new RankRequest(this.#serving, this.catalog, this.#segmentation, query, list).answer();
   }
 }

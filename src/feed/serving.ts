@@ -6,6 +6,7 @@ import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
 import type { RankSettings } from '../profile/rank-settings';
 import type { BudgetTrace } from '../stage-trace';
+import { AnswerCache } from './answer-cache';
 import type { EngagementShape } from './engagement-options';
 import { releaseRankers, withBundle, type FeedRankers } from './feed-rankers';
 import { Plan, type FeedStages } from './plan';
@@ -23,6 +24,7 @@ export interface FeedFrame {
   readonly device: string;
   /** Instead of those of the bundle. */
   readonly towers: Towers | undefined;
+  readonly maxAnswerItems: number;
 }
 
 /**
@@ -35,6 +37,8 @@ export class Serving {
   readonly profiles: ProfileSet;
   readonly towers: Towers | undefined;
   readonly rankers: FeedRankers;
+  /** Of this plan and these profiles alone. */
+  readonly answers: AnswerCache;
   readonly #frame: FeedFrame;
 
   /** Throws where the rankers do not fit the feed, or as `profiles` does. */
@@ -45,6 +49,7 @@ export class Serving {
   ) {
     this.#frame = frame;
     this.rankers = rankers;
+    this.answers = new AnswerCache(frame.maxAnswerItems);
     this.towers = frame.towers ?? towersOf(rankers.bundle, frame.catalog);
     this.plan = new Plan(
       { ...frame.stages, ranker: rankers.ranker },

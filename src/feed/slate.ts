@@ -66,6 +66,8 @@ export interface SlateJson {
   readonly formatVersion: 1;
   readonly epoch: number;
   readonly now: number;
+  /** Only where an earlier ranking answered. */
+  readonly answerAgeMs?: number;
   readonly seed: number;
   readonly profile: string;
   /** Only where a bundle's ranker gave the scores. */
@@ -76,7 +78,7 @@ export interface SlateJson {
 
 type SlateFields = Pick<
   Slate,
-  'items' | 'now' | 'seed' | 'profile' | 'bundle' | 'epoch' | 'degraded' | 'trace'
+  'items' | 'now' | 'answerAgeMs' | 'seed' | 'profile' | 'bundle' | 'epoch' | 'degraded' | 'trace'
 >;
 
 /** The answer to a query: items in order, with reasons. */
@@ -84,6 +86,12 @@ export class Slate {
   readonly items: readonly SlateItem[];
   /** The instant the ranking is as of, in epoch milliseconds. */
   readonly now: number;
+  /**
+   * Where the profile's `maxAnswerAgeMs` let an earlier ranking answer: its age in milliseconds at the
+   * query's `now`. The stages and the budget of `trace` are then what they were for that ranking.
+   * Undefined where the ranking was computed for this request.
+   */
+  readonly answerAgeMs: number | undefined;
   /** The query's seed. */
   readonly seed: number;
   /** Name of the profile that was used. */
@@ -105,6 +113,7 @@ export class Slate {
   private constructor(fields: SlateFields) {
     this.items = fields.items;
     this.now = fields.now;
+    this.answerAgeMs = fields.answerAgeMs;
     this.seed = fields.seed;
     this.profile = fields.profile;
     this.bundle = fields.bundle;
@@ -130,6 +139,7 @@ export class Slate {
       formatVersion: 1,
       epoch: this.epoch,
       now: this.now,
+      ...(this.answerAgeMs === undefined ? {} : { answerAgeMs: this.answerAgeMs }),
       seed: this.seed,
       profile: this.profile,
       ...(this.bundle === undefined ? {} : { bundle: { ...this.bundle } }),

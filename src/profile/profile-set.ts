@@ -29,6 +29,7 @@ const defaults: Omit<RankSettings, keyof ProcessDefaults> = {
   diversity: 0.3,
   exposure: [],
   headWeights: {},
+  maxAnswerAgeMs: 0,
   stageBudgetMs: Infinity,
 };
 
