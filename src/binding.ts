@@ -222,6 +222,12 @@ export interface NativeModelOptions {
   readonly compiled: boolean;
 }
 
+/** Where work is done. */
+export interface NativeTask {
+  /** On a thread that no request waits for, instead of one of theirs. Defaults to `false`. */
+  readonly aside?: boolean;
+}
+
 /** Native objects are freed when JavaScript's collector comes by, or at once where they say so. */
 export interface NativeHandle {
   /** Lets go of what the handle stands for; whoever else holds it keeps it. */
@@ -232,7 +238,7 @@ export interface NativeModel extends NativeHandle {
   readonly heads: string[];
   /** Another handle on the same model. */
   share(): NativeModel;
-  score(options: { features: Float32Array }): Promise<Float32Array>;
+  score(options: { features: Float32Array } & NativeTask): Promise<Float32Array>;
 }
 
 export interface NativeNetwork {
@@ -260,6 +266,7 @@ export interface NativeUserTower extends NativeHandle {
     readonly hours: Float32Array;
     readonly present: Float32Array;
     readonly context: Float32Array;
+    readonly aside?: boolean;
   }): Promise<Float32Array>;
 }
 
@@ -274,7 +281,7 @@ export interface NativeItemTowerOptions {
 
 export interface NativeItemTower extends NativeHandle {
   share(): NativeItemTower;
-  encode(items: NativeTowerItems): Promise<Float32Array>;
+  encode(items: NativeTowerItems & NativeTask): Promise<Float32Array>;
 }
 
 /** What turns a reader into a vector of a space where a query brings none. */

@@ -83,6 +83,11 @@ class Environment {
   Submit anywhere() {
     return [this](Executor::Job job) { executor().submit(std::move(job)); };
   }
+  /// On a thread that no request waits for and that stands back for those that serve them: what
+  /// takes long, such as loading a model.
+  Submit aside() {
+    return [this](Executor::Job job) { loader().submit(std::move(job)); };
+  }
 
  private:
   struct Work {
@@ -113,11 +118,13 @@ class Environment {
   Napi::Value start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
                     KeptObjects kept, std::function<void()> after);
   void settle_finished(Napi::Env env);
+  Executor& loader();
   static void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Work& work);
   void close();
 
   Napi::Env env_;
   std::shared_ptr<Executor> executor_;
+  std::shared_ptr<Executor> loader_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::unordered_map<Work*, Open> open_;
 };

@@ -40,7 +40,7 @@ Napi::Value ItemTowerObject::load(const Napi::CallbackInfo& info) {
                                  reader.count("categoryBuckets")};
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::shared_ptr<ItemTower>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), environment.aside(),
         [file, shape] { return std::make_shared<ItemTower>(*file, shape); },
         [](Napi::Env env, std::shared_ptr<ItemTower>& tower) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<ItemTower>>::New(env, &tower);
@@ -84,7 +84,7 @@ Napi::Value ItemTowerObject::encode(const Napi::CallbackInfo& info) {
     input->categories = {categories.begin(), categories.end()};
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
         [tower = held(tower_, "towers"), input] { return tower->forward(*input); },
         [](Napi::Env env, const std::vector<float>& vectors) {
           return to_float32_array(env, vectors);

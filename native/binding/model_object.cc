@@ -56,7 +56,7 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                                           precision_of(reader.text("precision")),
                                                           reader.flag("compiled")});
     return environment.run<std::shared_ptr<Model>>(
-        info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(*options); },
+        info.Env(), environment.aside(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<Model>>::New(env, &model);
           return Environment::of(env).classes.model.New({handle});
@@ -129,7 +129,7 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
     }
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
         [model = model_, features, width] {
           const size_t rows = features->size() / width;
           std::vector<float> scores(rows * model->heads().size());

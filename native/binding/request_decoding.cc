@@ -76,7 +76,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   query.muted = read_names(reader.object("muted"));
   query.seen = reader.ids("seen");
   query.explain = reader.flag("explain");
-  query.ahead = reader.has("ahead") && reader.flag("ahead");
+  query.ahead = reader.flag("ahead");
   if (reader.has("list")) query.list = reader.ids("list");
   return query;
 }

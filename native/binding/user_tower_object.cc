@@ -37,7 +37,7 @@ Napi::Value UserTowerObject::load(const Napi::CallbackInfo& info) {
     Environment& environment = Environment::of(info.Env());
     const uint32_t threads = environment.executor().threads();
     return environment.run<std::shared_ptr<UserTower>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), environment.aside(),
         [file, shape, threads] { return std::make_shared<UserTower>(*file, shape, threads); },
         [](Napi::Env env, std::shared_ptr<UserTower>& tower) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<UserTower>>::New(env, &tower);
@@ -76,7 +76,7 @@ Napi::Value UserTowerObject::encode(const Napi::CallbackInfo& info) {
     }
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
         [tower = tower_, input] { return tower->forward(*input); },
         [](Napi::Env env, const std::vector<float>& vector) {
           return to_float32_array(env, vector);

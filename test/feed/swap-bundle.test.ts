@@ -13,6 +13,7 @@ import {
   type Item,
   type Slate,
 } from '../../src';
+import { binding, type NativeModel } from '../../src/binding';
 import { sealManifest } from '../../src/bundles/seal-manifest';
 import { writeBundle } from '../../src/bundles/write-bundle';
 import { towerParts } from '../bundles/small-ranker';
@@ -342,6 +343,47 @@ test('what requests have taught of costs stays, and a slate names the smaller bu
   );
   for (const { id, score } of slate.items) expect(score).toBe(2 * qualities.get(id as string)!);
 });
+
+test('what has been replaced is let go of at once, and not when the collector comes by', async () => {
+  const native = binding();
+  const { loadModel } = native;
+  const models: NativeModel[] = [];
+  const load = jest.spyOn(native, 'loadModel').mockImplementation(async (options) => {
+    const model = await loadModel(options);
+    models.push(model);
+    return model;
+  });
+  try {
+    const feed = await makeFeed({ bundles: { small: one } });
+    for (let i = 0; i < 6; i++) {
+      const answer = feed.rank({ now });
+      await feed.swapBundle(i % 2 === 0 ? two : one, i % 3 === 0 ? { name: 'small' } : {});
+      expect((await answer).items).toHaveLength(50);
+    }
+    await expectRefusal(() => feed.swapBundle(withOtherGolden()), { code: 'BUNDLE_GOLDEN' });
+    await expectRefusal(() => feed.swapBundle(two, { profile: { smallerBundle: 'none' } }), {
+      code: 'UNKNOWN_BUNDLE',
+    });
+    const held = () => models.filter((model) => tryToShare(model)).length;
+    expect(models).toHaveLength(2 + 6 + 2);
+    expect(held()).toBe(2);
+    feed.dispose();
+    expect(held()).toBe(0);
+  } finally {
+    load.mockRestore();
+  }
+});
+
+/** Whether a model's handle still stands for it. */
+function tryToShare(model: NativeModel): boolean {
+  try {
+    model.share().release();
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'DISPOSED' });
+    return false;
+  }
+}
 
 describe('towers', () => {
   /** A bundle whose towers have this space. */
