@@ -126,12 +126,15 @@ export class RankRequest {
     const { answers } = this.#serving;
     if (binding().runtime().queued > 0 || !answers.startRefresh(userId)) return;
     const { ticket } = answers;
-    // Nobody waits for it, and nobody is told of a failure: at last the ranking in the cache is too
-    // old, and a request that computes its own says what is wrong.
-    void this.#compute(undefined, true)
-      .then((computed) => this.#store(ticket, userId, key, computed))
-      .catch(() => undefined)
-      .finally(() => answers.endRefresh(userId));
+    // Nobody is told of a failure: at last the ranking in the cache is too old, and a request that
+    // computes its own says what is wrong.
+    const refresh = () =>
+      this.#compute(undefined, true)
+        .then((computed) => this.#store(ticket, userId, key, computed))
+        .catch(() => undefined)
+        .finally(() => answers.endRefresh(userId));
+    // Once this request has its answer: stages of the user's own may take the thread for long.
+    setImmediate(() => void refresh());
   }
 
   #store(ticket: number, userId: UserId, key: string, { native }: Computed): void {
@@ -149,8 +152,10 @@ export class RankRequest {
       return { native: slate!, nativeCalls: 1 };
     }
     const { ids } = this.#catalog.schema;
-    const start = ahead ? performance.now() : this.#start;
-    const runner = new StageRunner(plan, stage, ids, start, this.#query.signal);
+    const [start, signal] = ahead
+      ? [performance.now(), undefined]
+      : [this.#start, this.#query.signal];
+    const runner = new StageRunner(plan, stage, ids, start, signal);
     const request = plan.native.begin(native, this.#encoded);
     try {
       if (!this.#reranks) runner.startGenerators();
