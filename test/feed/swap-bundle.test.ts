@@ -279,7 +279,7 @@ test('a feed with a ranker of its own swaps only its smaller bundles', async () 
       ranker,
       profile: unhurried,
       bundles: { small: one },
-    } as never);
+    });
     if (ranker.name === 'torchscript') model.dispose();
     const before = await feed.rank({ now });
     expect(before.bundle).toBeUndefined();
