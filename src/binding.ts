@@ -224,9 +224,23 @@ export interface NativeModelOptions {
   readonly compiled: boolean;
 }
 
-export interface NativeModel {
+/** Where work is done. */
+export interface NativeTask {
+  /** On a thread that no request waits for, instead of one of theirs. Defaults to `false`. */
+  readonly aside?: boolean;
+}
+
+/** Native objects are freed when JavaScript's collector comes by, or at once where they say so. */
+export interface NativeHandle {
+  /** Lets go of what the handle stands for; whoever else holds it keeps it. */
+  release(): void;
+}
+
+export interface NativeModel extends NativeHandle {
   readonly heads: string[];
-  score(options: { features: Float32Array }): Promise<Float32Array>;
+  /** Another handle on the same model. */
+  share(): NativeModel;
+  score(options: { features: Float32Array } & NativeTask): Promise<Float32Array>;
 }
 
 export interface NativeNetwork {
@@ -247,12 +261,14 @@ export interface NativeUserTowerOptions {
   readonly context: number;
 }
 
-export interface NativeUserTower {
+export interface NativeUserTower extends NativeHandle {
+  share(): NativeUserTower;
   encode(input: {
     readonly reads: Float32Array;
     readonly hours: Float32Array;
     readonly present: Float32Array;
     readonly context: Float32Array;
+    readonly aside?: boolean;
   }): Promise<Float32Array>;
 }
 
@@ -265,8 +281,9 @@ export interface NativeItemTowerOptions {
   readonly categoryBuckets: number;
 }
 
-export interface NativeItemTower {
-  encode(items: NativeTowerItems): Promise<Float32Array>;
+export interface NativeItemTower extends NativeHandle {
+  share(): NativeItemTower;
+  encode(items: NativeTowerItems & NativeTask): Promise<Float32Array>;
 }
 
 /** What turns a reader into a vector of a space where a query brings none. */

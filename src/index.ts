@@ -50,6 +50,7 @@ export {
 } from './evaluation/replay';
 export { builtInFeatures, type FeatureSegments } from './features/built-in-features';
 export type { FeatureDefinition, FeatureSource, ReferenceSet } from './features/feature';
+export type { BundleSwap, SwapOptions } from './feed/bundle-swap';
 export type { FeedEvent, RecordResult } from './feed/event';
 export type { Explanation, SourcePosition, StagePosition } from './feed/explanation';
 export { Feed } from './feed/feed';
@@ -68,10 +69,12 @@ export {
   Slate,
   type CandidateSource,
   type Degradation,
+  type SlateBundle,
   type SlateItem,
   type SlateJson,
   type Trace,
 } from './feed/slate';
+export type { LatencyPercentiles, ShadowReport } from './feed/shadows';
 export type {
   GroupComparison,
   SliceComparison,

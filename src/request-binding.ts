@@ -1,6 +1,6 @@
 import type { ItemId } from './identity';
 import type { BudgetTrace, StageTrace } from './stage-trace';
-import type { NativeFeatureList, NativeModel, NativeReaderEncoder } from './binding';
+import type { NativeFeatureList, NativeHandle, NativeModel, NativeReaderEncoder } from './binding';
 
 export interface NativeRankerSpec {
   readonly name: string;
@@ -88,6 +88,8 @@ export interface NativeQuery {
   readonly seen: readonly ItemId[];
   readonly list: readonly ItemId[] | undefined;
   readonly explain: boolean;
+  /** Whether nobody is shown the slate yet. */
+  readonly ahead?: boolean;
 }
 
 /** Authors and topics that a query names. */
@@ -123,6 +125,9 @@ export interface NativeSettings {
   /** Position among the plan's smaller rankers. */
   readonly smaller: number | undefined;
   readonly smallerWeights: Float64Array;
+  /** Position among the plan's smaller rankers of the one that looks on. */
+  readonly shadow: number | undefined;
+  readonly shadowWeights: Float64Array;
 }
 
 export interface NativeSlate {
@@ -216,7 +221,38 @@ export interface NativeRequest {
   end(): void;
 }
 
-export interface NativePlan {
+/** What a ranker that looks on came to; means and percentiles say nothing where none was scored. */
+export interface NativeShadow {
+  readonly scored: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly lastFailure: string;
+  readonly topOverlap: number;
+  readonly kendallTau: number;
+  readonly liveP50Ms: number;
+  readonly liveP99Ms: number;
+  readonly shadowP50Ms: number;
+  readonly shadowP99Ms: number;
+}
+
+export interface NativePlan extends NativeHandle {
   rank(query: NativeQuery, settings: NativeSettings, cancel?: Int32Array): Promise<NativeAnswer>;
   begin(query: NativeQuery, settings: NativeSettings): NativeRequest;
+  /**
+   * Whether an earlier answer may be given again: all of its items are still there, and native filters
+   * let them pass. It then counts as shown. `scores` are the ranker's, or none.
+   */
+  repeats(
+    query: NativeQuery,
+    settings: NativeSettings,
+    ids: readonly ItemId[],
+    scores: Float64Array,
+  ): boolean;
+  /** One a smaller ranker. */
+  shadows(): NativeShadow[];
+  /**
+   * Takes on what the plan that this one replaces has learnt of costs, and what it keeps on a device.
+   * Another ranker has the `changedTier`: 0 is the plan's own, 1 + i its i-th smaller one.
+   */
+  goOnFrom(plan: NativePlan, changedTier: number): void;
 }

@@ -14,6 +14,7 @@ namespace {
 struct ProcessRuntime {
   std::mutex mutex;
   std::weak_ptr<Executor> executor;
+  std::weak_ptr<Executor> loader;
   uint32_t threads = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
   uint32_t queue_limit = 1024;
 };
@@ -61,6 +62,21 @@ const std::shared_ptr<Executor>& Environment::shared_executor() {
   return executor_;
 }
 
+Executor& Environment::loader() {
+  if (loader_ == nullptr) {
+    ProcessRuntime& runtime = process_runtime();
+    std::scoped_lock lock(runtime.mutex);
+    loader_ = runtime.loader.lock();
+    if (loader_ == nullptr) {
+      constexpr int kBehindRequests = 7;
+      loader_ = std::make_shared<Executor>(
+          Executor::Options{1, runtime.queue_limit, prepare_torch_thread, kBehindRequests});
+      runtime.loader = loader_;
+    }
+  }
+  return *loader_;
+}
+
 Environment::Environment(Napi::Env env) : env_(env) {
   const Napi::String name = Napi::String::New(env, "feedrank");
   const auto on_wake = [](napi_env raw, napi_value, void* context, void*) {
@@ -90,13 +106,14 @@ void Environment::close() {
   for (auto& [work, open] : open_) work->release();
   open_.clear();
   executor_.reset();
+  loader_.reset();
 }
 
 Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
-                               KeptObjects kept) {
+                               KeptObjects kept, std::function<void()> after) {
   // Submitted first: where the queue is full this throws, and no promise is left behind. Nothing
   // settles before this function returns, because settling happens on this very thread.
-  submit([gate = gate_, work] {
+  submit([gate = gate_, work, after = std::move(after)] {
     {
       std::scoped_lock lock(gate->mutex);
       if (gate->closed) return;
@@ -107,14 +124,20 @@ Napi::Value Environment::start(Napi::Env env, const Submit& submit, std::shared_
     } catch (...) {
       work->error = std::current_exception();
     }
+    bool answers = false;
+    {
+      std::scoped_lock lock(gate->mutex);
+      answers = !gate->closed;
+      if (answers) {
+        gate->finished.push_back(work);
+        napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
+      }
+    }
+    // The environment waits for this, too, when it ends.
+    if (answers && after) after();
     std::scoped_lock lock(gate->mutex);
     --gate->running;
-    if (gate->closed) {
-      gate->idle.notify_all();
-      return;
-    }
-    gate->finished.push_back(work);
-    napi_call_threadsafe_function(gate->wake, nullptr, napi_tsfn_nonblocking);
+    if (gate->closed) gate->idle.notify_all();
   });
   if (open_.empty()) napi_ref_threadsafe_function(env, gate_->wake);
   const auto deferred = Napi::Promise::Deferred::New(env);

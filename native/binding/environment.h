@@ -51,12 +51,13 @@ class Environment {
   using KeptObjects = std::vector<Napi::ObjectReference>;
 
   /// Runs `work` wherever `submit` puts it and resolves a promise with `convert(env, result)` on
-  /// the JavaScript thread. Objects in `kept` are not collected before the promise settles.
+  /// the JavaScript thread. Objects in `kept` are not collected before the promise settles. `after`
+  /// is run where `work` was, once its result is on its way; it must not throw.
   template <typename Result>
   Napi::Value run(Napi::Env env, const Submit& submit,
                   std::type_identity_t<std::function<Result()>> work,
                   std::type_identity_t<std::function<Napi::Value(Napi::Env, Result&)>> convert,
-                  KeptObjects kept = {}) {
+                  KeptObjects kept = {}, std::function<void()> after = {}) {
     struct Task final : Work {
       std::function<Result()> work;
       std::function<Napi::Value(Napi::Env, Result&)> convert;
@@ -73,7 +74,7 @@ class Environment {
     auto task = std::make_shared<Task>();
     task->work = std::move(work);
     task->convert = std::move(convert);
-    return start(env, submit, std::move(task), std::move(kept));
+    return start(env, submit, std::move(task), std::move(kept), std::move(after));
   }
 
   ClassReferences classes;
@@ -81,6 +82,11 @@ class Environment {
   /// On the executor's next free thread.
   Submit anywhere() {
     return [this](Executor::Job job) { executor().submit(std::move(job)); };
+  }
+  /// On a thread that no request waits for and that stands back for those that serve them: what
+  /// takes long, such as loading a model.
+  Submit aside() {
+    return [this](Executor::Job job) { loader().submit(std::move(job)); };
   }
 
  private:
@@ -110,13 +116,15 @@ class Environment {
   };
 
   Napi::Value start(Napi::Env env, const Submit& submit, std::shared_ptr<Work> work,
-                    KeptObjects kept);
+                    KeptObjects kept, std::function<void()> after);
   void settle_finished(Napi::Env env);
+  Executor& loader();
   static void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Work& work);
   void close();
 
   Napi::Env env_;
   std::shared_ptr<Executor> executor_;
+  std::shared_ptr<Executor> loader_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::unordered_map<Work*, Open> open_;
 };

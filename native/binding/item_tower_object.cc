@@ -8,11 +8,15 @@
 #include "environment.h"
 #include "error.h"
 #include "ranking/tower_buckets.h"
+#include "wrapped.h"
 
 namespace feedrank::binding {
 
 Napi::Function ItemTowerObject::define(Napi::Env env) {
-  return DefineClass(env, "ItemTower", {InstanceMethod<&ItemTowerObject::encode>("encode")});
+  return DefineClass(env, "ItemTower",
+                     {InstanceMethod<&ItemTowerObject::encode>("encode"),
+                      InstanceMethod<&ItemTowerObject::share>("share"),
+                      InstanceMethod<&ItemTowerObject::release>("release")});
 }
 
 ItemTowerObject::ItemTowerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -36,7 +40,7 @@ Napi::Value ItemTowerObject::load(const Napi::CallbackInfo& info) {
                                  reader.count("categoryBuckets")};
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::shared_ptr<ItemTower>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), environment.aside(),
         [file, shape] { return std::make_shared<ItemTower>(*file, shape); },
         [](Napi::Env env, std::shared_ptr<ItemTower>& tower) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<ItemTower>>::New(env, &tower);
@@ -56,6 +60,19 @@ Napi::Value ItemTowerObject::buckets(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value ItemTowerObject::share(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    std::shared_ptr<ItemTower> shared = held(tower_, "towers");
+    const auto handle = Napi::External<std::shared_ptr<ItemTower>>::New(info.Env(), &shared);
+    return Environment::of(info.Env()).classes.item_tower.New({handle});
+  });
+}
+
+Napi::Value ItemTowerObject::release(const Napi::CallbackInfo& info) {
+  tower_.reset();
+  return info.Env().Undefined();
+}
+
 Napi::Value ItemTowerObject::encode(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "items");
@@ -67,8 +84,8 @@ Napi::Value ItemTowerObject::encode(const Napi::CallbackInfo& info) {
     input->categories = {categories.begin(), categories.end()};
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
-        [tower = tower_, input] { return tower->forward(*input); },
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
+        [tower = held(tower_, "towers"), input] { return tower->forward(*input); },
         [](Napi::Env env, const std::vector<float>& vectors) {
           return to_float32_array(env, vectors);
         });

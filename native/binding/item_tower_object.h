@@ -28,6 +28,11 @@ class ItemTowerObject : public Napi::ObjectWrap<ItemTowerObject> {
   /// `encode({ ids, attributes, categories })`: a promise of vectors end to end.
   Napi::Value encode(const Napi::CallbackInfo& info);
 
+  /// `share()`: another handle on the same tower.
+  Napi::Value share(const Napi::CallbackInfo& info);
+  /// `release()`: lets go of it at once, not when JavaScript's collector comes by.
+  Napi::Value release(const Napi::CallbackInfo& info);
+
   std::shared_ptr<ItemTower> tower_;
 };
 

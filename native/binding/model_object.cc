@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "error.h"
 #include "ranking/scripted_network.h"
+#include "wrapped.h"
 
 namespace feedrank::binding {
 namespace {
@@ -23,9 +24,11 @@ Precision precision_of(const std::string& name) {
 }  // namespace
 
 Napi::Function ModelObject::define(Napi::Env env) {
-  return DefineClass(env, "Model",
-                     {InstanceMethod<&ModelObject::score>("score"),
-                      InstanceAccessor<&ModelObject::heads>("heads")});
+  return DefineClass(
+      env, "Model",
+      {InstanceMethod<&ModelObject::score>("score"), InstanceMethod<&ModelObject::share>("share"),
+       InstanceMethod<&ModelObject::release>("release"),
+       InstanceAccessor<&ModelObject::heads>("heads")});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -54,7 +57,7 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                                           precision_of(reader.text("precision")),
                                                           reader.flag("compiled")});
     return environment.run<std::shared_ptr<Model>>(
-        info.Env(), environment.anywhere(), [options] { return std::make_shared<Model>(*options); },
+        info.Env(), environment.aside(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<Model>>::New(env, &model);
           return Environment::of(env).classes.model.New({handle});
@@ -95,15 +98,31 @@ Napi::Value ModelObject::operators_among(const Napi::CallbackInfo& info) {
   });
 }
 
+const std::shared_ptr<Model>& ModelObject::model() const { return held(model_, "model"); }
+
+Napi::Value ModelObject::share(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    std::shared_ptr<Model> shared = held(model_, "model");
+    const auto handle = Napi::External<std::shared_ptr<Model>>::New(info.Env(), &shared);
+    return Environment::of(info.Env()).classes.model.New({handle});
+  });
+}
+
+Napi::Value ModelObject::release(const Napi::CallbackInfo& info) {
+  model_.reset();
+  return info.Env().Undefined();
+}
+
 Napi::Value ModelObject::heads(const Napi::CallbackInfo& info) {
-  return to_string_array(info.Env(), model_->heads());
+  return guarded(info.Env(),
+                 [&]() -> Napi::Value { return to_string_array(info.Env(), model()->heads()); });
 }
 
 Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "options");
     auto features = std::make_shared<std::vector<float>>(reader.floats("features"));
-    const uint32_t width = model_->features();
+    const uint32_t width = model()->features();
     if (features->size() % width != 0) {
       throw Error("DIMENSION_MISMATCH", "features",
                   "features: expected a multiple of " + std::to_string(width) + " values, got " +
@@ -111,7 +130,7 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
     }
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
         [model = model_, features, width] {
           const size_t rows = features->size() / width;
           std::vector<float> scores(rows * model->heads().size());

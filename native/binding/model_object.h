@@ -17,7 +17,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
 
   explicit ModelObject(const Napi::CallbackInfo& info);
 
-  const std::shared_ptr<Model>& model() const { return model_; }
+  /// Throws DISPOSED.
+  const std::shared_ptr<Model>& model() const;
 
   /// `loadModel({ bytes, name, features, heads, precision, compiled })`: a promise of a model.
   static Napi::Value load(const Napi::CallbackInfo& info);
@@ -31,6 +32,11 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
  private:
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value heads(const Napi::CallbackInfo& info);
+
+  /// `share()`: another handle on the same model.
+  Napi::Value share(const Napi::CallbackInfo& info);
+  /// `release()`: lets go of it at once, not when JavaScript's collector comes by.
+  Napi::Value release(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Model> model_;
 };

@@ -97,7 +97,11 @@ SelectorStage read_selector(const ObjectReader& reader, const CatalogSchema& sch
 Napi::Function PlanObject::define(Napi::Env env) {
   return DefineClass(
       env, "Plan",
-      {InstanceMethod<&PlanObject::rank>("rank"), InstanceMethod<&PlanObject::begin>("begin")});
+      {InstanceMethod<&PlanObject::rank>("rank"), InstanceMethod<&PlanObject::begin>("begin"),
+       InstanceMethod<&PlanObject::repeats>("repeats"),
+       InstanceMethod<&PlanObject::shadows>("shadows"),
+       InstanceMethod<&PlanObject::go_on_from>("goOnFrom"),
+       InstanceMethod<&PlanObject::release>("release")});
 }
 
 PlanObject::PlanObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -147,15 +151,24 @@ const std::shared_ptr<BudgetController>& PlanObject::controller_of(std::string p
   return controller;
 }
 
+Query PlanObject::query_of(const Napi::CallbackInfo& info) const {
+  held(plan_, "plan");
+  return read_query(ObjectReader(info[0], "query"), engagement_->catalog->catalog->schema(),
+                    context_values_,
+                    count_segment_values(engagement_->engagement->options().segmentations));
+}
+
+Settings PlanObject::settings_of(const Napi::CallbackInfo& info) const {
+  return read_settings(ObjectReader(info[1], "settings"), *plan_,
+                       engagement_->catalog->catalog->schema().labels.size());
+}
+
 std::shared_ptr<Request> PlanObject::make_request(const Napi::CallbackInfo& info) {
-  const CatalogSchema& schema = engagement_->catalog->catalog->schema();
-  const ObjectReader settings(info[1], "settings");
-  Query query = read_query(ObjectReader(info[0], "query"), schema, context_values_,
-                           count_segment_values(engagement_->engagement->options().segmentations));
-  const auto& controller = controller_of(settings.text("profile"), query.list.has_value());
-  auto request =
-      std::make_shared<Request>(engagement_->engagement, plan_, retriever_, std::move(query),
-                                read_settings(settings, *plan_, schema.labels.size()), controller);
+  Query query = query_of(info);
+  const std::string profile = ObjectReader(info[1], "settings").text("profile");
+  const auto& controller = controller_of(profile, query.list.has_value());
+  auto request = std::make_shared<Request>(engagement_->engagement, plan_, retriever_,
+                                           std::move(query), settings_of(info), controller);
   const Executor& executor = Environment::of(info.Env()).executor();
   controller->admit(request->promise(), {executor.queued(), executor.threads()});
   return request;
@@ -170,6 +183,67 @@ Napi::Value PlanObject::rank(const Napi::CallbackInfo& info) {
                                         queue_->submit(executor, request, std::move(job));
                                       });
   });
+}
+
+Napi::Value PlanObject::repeats(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const std::vector<ItemId> ids = to_item_ids(info[2], "ids");
+    const auto scores = info[3].As<Napi::Float64Array>();
+    Query query = query_of(info);
+    Request request(engagement_->engagement, plan_, retriever_, std::move(query),
+                    settings_of(info));
+    const bool repeats = request.repeats(ids, {scores.Data(), scores.ElementLength()});
+    return Napi::Boolean::New(info.Env(), repeats);
+  });
+}
+
+Napi::Value PlanObject::shadows(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto& smaller = held(plan_, "plan")->smaller;
+    auto shadows = Napi::Array::New(info.Env(), smaller.size());
+    for (uint32_t i = 0; i < smaller.size(); ++i) {
+      const ShadowLog::Report report = smaller[i].log->report();
+      auto shadow = Napi::Object::New(info.Env());
+      shadow.Set("scored", static_cast<double>(report.scored));
+      shadow.Set("skipped", static_cast<double>(report.skipped));
+      shadow.Set("failed", static_cast<double>(report.failed));
+      shadow.Set("lastFailure", report.last_failure);
+      shadow.Set("topOverlap", report.top_overlap);
+      shadow.Set("kendallTau", report.kendall_tau);
+      shadow.Set("liveP50Ms", report.live_ms.p50);
+      shadow.Set("liveP99Ms", report.live_ms.p99);
+      shadow.Set("shadowP50Ms", report.shadow_ms.p50);
+      shadow.Set("shadowP99Ms", report.shadow_ms.p99);
+      shadows.Set(i, shadow);
+    }
+    return shadows;
+  });
+}
+
+Napi::Value PlanObject::go_on_from(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const PlanObject& before = unwrap<PlanObject>(info[0], "plan");
+    const uint32_t changed = info[1].ToNumber().Uint32Value();
+    const uint32_t tiers = held(plan_, "plan")->tier_count();
+    if (held(before.plan_, "plan")->tier_count() != tiers || changed >= tiers) {
+      throw Error("INVALID_ARGUMENT", "plan", "plan: expected one of as many tiers");
+    }
+    // With what it keeps on a device.
+    retriever_ = before.retriever_;
+    for (const auto& [key, controller] : before.controllers_) {
+      auto next = std::make_shared<BudgetController>(tiers);
+      next->go_on_from(*controller, changed);
+      controllers_[key] = std::move(next);
+    }
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value PlanObject::release(const Napi::CallbackInfo& info) {
+  plan_.reset();
+  retriever_.reset();
+  controllers_.clear();
+  return info.Env().Undefined();
 }
 
 Napi::Value PlanObject::begin(const Napi::CallbackInfo& info) {

@@ -29,6 +29,20 @@ class PlanObject : public Napi::ObjectWrap<PlanObject> {
   /// `begin(query, settings)`: a request, to be run from one external stage to the next.
   Napi::Value begin(const Napi::CallbackInfo& info);
 
+  /// `repeats(query, settings, ids, scores)`: at once, whether an earlier answer may be given
+  /// again.
+  Napi::Value repeats(const Napi::CallbackInfo& info);
+  /// `shadows()`: per smaller ranker, what it came to where a profile had it look on.
+  Napi::Value shadows(const Napi::CallbackInfo& info);
+  /// `goOnFrom(plan, changedTier)`: takes on what requests of the plan that this one replaces have
+  /// taught. Both have as many tiers.
+  Napi::Value go_on_from(const Napi::CallbackInfo& info);
+  /// `release()`: lets go of models at once, or when the last request that runs has ended. Nothing
+  /// can be asked of the plan any more.
+  Napi::Value release(const Napi::CallbackInfo& info);
+
+  Query query_of(const Napi::CallbackInfo& info) const;
+  Settings settings_of(const Napi::CallbackInfo& info) const;
   /// Throws OVERLOADED where the queue alone would make it late.
   std::shared_ptr<Request> make_request(const Napi::CallbackInfo& info);
   const std::shared_ptr<BudgetController>& controller_of(std::string profile, bool rerank);

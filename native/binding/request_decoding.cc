@@ -76,6 +76,7 @@ Query read_query(const ObjectReader& reader, const CatalogSchema& schema, uint32
   query.muted = read_names(reader.object("muted"));
   query.seen = reader.ids("seen");
   query.explain = reader.flag("explain");
+  query.ahead = reader.flag("ahead");
   if (reader.has("list")) query.list = reader.ids("list");
   return query;
 }
@@ -102,13 +103,18 @@ Settings read_settings(const ObjectReader& reader, const Plan& plan, size_t labe
   settings.head_weights = reader.numbers("headWeights");
   settings.budget_ms = reader.number("budgetMs");
   settings.budget_percentile = reader.number("budgetPercentile");
-  if (reader.has("smaller")) {
-    settings.smaller = reader.count("smaller");
-    check(*settings.smaller < plan.smaller.size(), "smaller", "one of the smaller rankers");
-    settings.smaller_weights = reader.numbers("smallerWeights");
-    check(settings.smaller_weights.size() == plan.smaller[*settings.smaller].stage.terms.size(),
-          "smallerWeights", "one weight a head");
-  }
+  const auto read_bundle = [&](const char* name, const char* weights_name,
+                               std::vector<double>& weights) -> std::optional<uint32_t> {
+    if (!reader.has(name)) return std::nullopt;
+    const uint32_t bundle = reader.count(name);
+    check(bundle < plan.smaller.size(), name, "one of the smaller rankers");
+    weights = reader.numbers(weights_name);
+    check(weights.size() == plan.smaller[bundle].stage.terms.size(), weights_name,
+          "one weight a head");
+    return bundle;
+  };
+  settings.smaller = read_bundle("smaller", "smallerWeights", settings.smaller_weights);
+  settings.shadow = read_bundle("shadow", "shadowWeights", settings.shadow_weights);
   check(settings.tau_ms > 0, "tauMs", "a number above 0");
   check(settings.quotas.size() == plan.generators.size(), "quotas", "one quota a generator");
   check(plan.ranker.kind != RankerStage::Kind::kModel ||

@@ -48,7 +48,7 @@ Napi::Value RequestObject::run_request(Napi::Env env, const std::shared_ptr<Requ
         if (state == Request::State::kDone) request->delivered();
         return encoded;
       },
-      std::move(kept));
+      std::move(kept), [request, executor] { request->score_in_shadow(*executor); });
 }
 
 Napi::Value RequestObject::run(const Napi::CallbackInfo& info) {

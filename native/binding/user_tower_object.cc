@@ -10,7 +10,10 @@
 namespace feedrank::binding {
 
 Napi::Function UserTowerObject::define(Napi::Env env) {
-  return DefineClass(env, "UserTower", {InstanceMethod<&UserTowerObject::encode>("encode")});
+  return DefineClass(env, "UserTower",
+                     {InstanceMethod<&UserTowerObject::encode>("encode"),
+                      InstanceMethod<&UserTowerObject::share>("share"),
+                      InstanceMethod<&UserTowerObject::release>("release")});
 }
 
 UserTowerObject::UserTowerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -34,7 +37,7 @@ Napi::Value UserTowerObject::load(const Napi::CallbackInfo& info) {
     Environment& environment = Environment::of(info.Env());
     const uint32_t threads = environment.executor().threads();
     return environment.run<std::shared_ptr<UserTower>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), environment.aside(),
         [file, shape, threads] { return std::make_shared<UserTower>(*file, shape, threads); },
         [](Napi::Env env, std::shared_ptr<UserTower>& tower) -> Napi::Value {
           const auto handle = Napi::External<std::shared_ptr<UserTower>>::New(env, &tower);
@@ -43,13 +46,28 @@ Napi::Value UserTowerObject::load(const Napi::CallbackInfo& info) {
   });
 }
 
+const std::shared_ptr<UserTower>& UserTowerObject::tower() const { return held(tower_, "towers"); }
+
+Napi::Value UserTowerObject::share(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    std::shared_ptr<UserTower> shared = held(tower_, "towers");
+    const auto handle = Napi::External<std::shared_ptr<UserTower>>::New(info.Env(), &shared);
+    return Environment::of(info.Env()).classes.user_tower.New({handle});
+  });
+}
+
+Napi::Value UserTowerObject::release(const Napi::CallbackInfo& info) {
+  tower_.reset();
+  return info.Env().Undefined();
+}
+
 Napi::Value UserTowerObject::encode(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const ObjectReader reader(info[0], "options");
     auto input = std::make_shared<UserTowerInput>(
         UserTowerInput{reader.floats("reads"), reader.floats("hours"), reader.floats("present"),
                        reader.floats("context")});
-    const UserTowerInput expected = tower_->empty_input();
+    const UserTowerInput expected = tower()->empty_input();
     if (input->reads.size() != expected.reads.size() ||
         input->hours.size() != expected.hours.size() ||
         input->present.size() != expected.present.size() ||
@@ -58,7 +76,7 @@ Napi::Value UserTowerObject::encode(const Napi::CallbackInfo& info) {
     }
     Environment& environment = Environment::of(info.Env());
     return environment.run<std::vector<float>>(
-        info.Env(), environment.anywhere(),
+        info.Env(), reader.flag("aside") ? environment.aside() : environment.anywhere(),
         [tower = tower_, input] { return tower->forward(*input); },
         [](Napi::Env env, const std::vector<float>& vector) {
           return to_float32_array(env, vector);

@@ -19,7 +19,8 @@ class UserTowerObject : public Napi::ObjectWrap<UserTowerObject> {
 
   explicit UserTowerObject(const Napi::CallbackInfo& info);
 
-  const std::shared_ptr<UserTower>& tower() const { return tower_; }
+  /// Throws DISPOSED.
+  const std::shared_ptr<UserTower>& tower() const;
 
   /// `loadUserTower({ bytes, dimensions, maxReads, context })`: a promise of a tower.
   static Napi::Value load(const Napi::CallbackInfo& info);
@@ -27,6 +28,11 @@ class UserTowerObject : public Napi::ObjectWrap<UserTowerObject> {
  private:
   /// `encode({ reads, hours, present, context })`: a promise of one reader's vector.
   Napi::Value encode(const Napi::CallbackInfo& info);
+
+  /// `share()`: another handle on the same tower.
+  Napi::Value share(const Napi::CallbackInfo& info);
+  /// `release()`: lets go of it at once, not when JavaScript's collector comes by.
+  Napi::Value release(const Napi::CallbackInfo& info);
 
   std::shared_ptr<UserTower> tower_;
 };

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { inspectArchive } from '../archives/inspect-archive';
 import { sha256 } from '../archives/in-slices';
 import { binding } from '../binding';
-import { FeedrankError } from '../errors';
+import { FeedrankError, guardAsync } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { agreesWithGolden } from '../models/agrees-with-golden';
 import { Model } from '../models/model';
@@ -214,7 +214,8 @@ async function checkAnswers(
   model: Model,
   { file, heads, golden }: RankerManifest,
 ): Promise<void> {
-  const scores = await model.score(golden.inputs.flat());
+  const features = Float32Array.from(golden.inputs.flat());
+  const scores = await guardAsync(() => model.native.score({ features, aside: true }));
   const how = model.precision === 'float32' ? '' : ` in ${model.precision}`;
   golden.outputs.flat().forEach((expected, i) => {
     const got = scores[i]!;

@@ -1,7 +1,7 @@
 import type { NativeSlate } from '../binding';
 import { decodeExplanation } from './decode-explanation';
 import type { Plan } from './plan';
-import { Slate, type Degradation, type SlateItem, type Trace } from './slate';
+import { Slate, type Degradation, type SlateBundle, type SlateItem, type Trace } from './slate';
 
 /** Skips that are no shortcoming of the answer: there was nothing for the stage to do. */
 const harmless = new Set([
@@ -15,7 +15,15 @@ const harmless = new Set([
 export function decodeSlate(
   native: NativeSlate,
   plan: Plan,
-  request: { now: number; seed: number; profile: string; nativeCalls: number; start: number },
+  request: {
+    now: number;
+    answerAgeMs: number | undefined;
+    seed: number;
+    profile: string;
+    bundle: SlateBundle | undefined;
+    nativeCalls: number;
+    start: number;
+  },
 ): Slate {
   const { generators, termNames } = native;
   const items = native.ids.map((id, position): SlateItem => {
@@ -49,8 +57,10 @@ export function decodeSlate(
   return Slate.of({
     items,
     now: request.now,
+    answerAgeMs: request.answerAgeMs,
     seed: request.seed,
     profile: request.profile,
+    bundle: request.bundle,
     epoch: native.epoch,
     degraded,
     trace,

@@ -23,12 +23,17 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
    */
   readonly towers?: Towers;
   /**
-   * Bundles with cheaper rankers, by the names that profiles call them in `smallerBundle`: folders,
+   * More bundles, by the names that profiles call them in `smallerBundle` and `shadowBundle`: folders,
    * which the feed opens and disposes of with itself, or bundles that you opened. Defaults to none.
    */
   readonly bundles?: Readonly<Record<string, string | Bundle>>;
   /** Of the bundles that the feed opens, as in `Bundle.open`. Defaults to `float32`. */
   readonly precision?: Precision;
+  /**
+   * Items of all rankings that are kept for profiles with `maxAnswerAgeMs`, 1 to 2³¹; the least
+   * recently used rankings go first. Defaults to 500,000, which is 10,000 slates of 50.
+   */
+  readonly maxAnswerItems?: number;
   /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
   readonly device?: 'cpu' | 'cuda';
 }

@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundles/bundle';
-import { binding, type NativeAnswer, type NativeEngagement } from '../binding';
+import { binding, type NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
 import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId, UserId } from '../identity';
@@ -8,12 +8,12 @@ import { toFeatureDefinition } from '../features/check-feature';
 import { told } from './request-channel';
 import type { FeatureDefinition } from '../features/feature';
 import { toMilliseconds, type Instant } from '../instant';
+import type { Precision } from '../models/precision';
 import { Towers } from '../models/towers';
 import { ProfileSet } from '../profile/profile-set';
 import type { RankProfile } from '../profile/rank-profile';
-import { checkHandle, checkObject, checkUserId } from '../validation';
-import { takeBundles } from './bundle-stages';
-import { decodeSlate } from './decode-slate';
+import { checkHandle, checkInteger, checkObject, checkUserId } from '../validation';
+import { checkSwap, type BundleSwap, type SwapOptions } from './bundle-swap';
 import { encodeEvents } from './encode-events';
 import { checkList, checkQueryFields, encodeQuery, requestSettings } from './encode-query';
 import {
@@ -22,14 +22,17 @@ import {
   type EngagementShape,
 } from './engagement-options';
 import type { FeedEvent, RecordResult } from './event';
-import type { AssembledFeatures, FeedHandle, FeedOptions, FeedSettings } from './feed-options';
-import { contextKeysOf, Plan, type FeedStages } from './plan';
-import type { SmallerBundle } from './named-stage';
+import type { AssembledFeatures, FeedHandle, FeedOptions } from './feed-options';
+import { releaseRankers, takeRankers, type FeedRankers } from './feed-rankers';
+import { contextKeysOf } from './plan';
 import type { Query } from './query';
+import { RankRequest } from './rank-request';
 import { Segmentation, type Segments } from './segmentation';
+import { releaseBundle, serveBundle } from './served-bundle';
+import { Serving } from './serving';
+import { decodeShadows, type ShadowReport } from './shadows';
 import type { Slate } from './slate';
 import { decodeSlices, type Slices } from './slices';
-import { StageRunner } from './stage-runner';
 
 const hour = 3_600_000;
 
@@ -40,21 +43,19 @@ const hour = 3_600_000;
  */
 export class Feed {
   readonly catalog: Catalog;
-  readonly #plan: Plan;
-  readonly #profiles: ProfileSet;
   readonly #shape: EngagementShape;
   readonly #segmentation: Segmentation;
+  /** What requests that begin now are answered by. */
+  #serving: Serving;
   readonly #towers: Towers | undefined;
+  readonly #precision: Precision | undefined;
   #engagement: NativeEngagement | undefined;
-  /** Opened by this feed. */
-  #opened: readonly Bundle[] = [];
+  /** The last swap that was asked for, when it has ended. */
+  #swapped: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    options: FeedSettings & FeedStages,
-    smaller: readonly SmallerBundle[],
-    engagement: NativeEngagement,
-  ) {
+  private constructor(options: FeedOptions, rankers: FeedRankers, engagement: NativeEngagement) {
     this.catalog = options.catalog;
+    this.#precision = options.precision;
     this.#engagement = engagement;
     const shape = engagementShape(engagement);
     this.#shape = shape;
@@ -62,19 +63,25 @@ export class Feed {
     if (options.towers !== undefined && !(options.towers instanceof Towers)) {
       throw invalidArgument('towers', 'what Towers.load resolved to', options.towers);
     }
-    this.#towers = options.towers;
-    this.#plan = new Plan(options, {
+    this.#towers = options.towers?.share();
+    const frame = {
+      stages: options,
+      catalog: options.catalog,
       engagement,
       shape,
       segmentation: this.#segmentation,
-      catalog: options.catalog,
       device: options.device ?? 'cpu',
       towers: this.#towers,
-      smaller,
-    });
-    this.#profiles = new ProfileSet(options.profiles ?? [], options.profile ?? {}, (settings) =>
-      this.#plan.encodeSettings(settings),
-    );
+      maxAnswerItems: checkInteger(options.maxAnswerItems ?? 500_000, 'maxAnswerItems', 1, 2 ** 31),
+    };
+    try {
+      this.#serving = new Serving(frame, rankers, (check) =>
+        ProfileSet.of(options.profiles ?? [], options.profile ?? {}, check),
+      );
+    } catch (error) {
+      this.#towers?.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -103,18 +110,11 @@ export class Feed {
   }
 
   static async #make(options: FeedOptions, engage: () => NativeEngagement): Promise<Feed> {
-    const { stages, towers, smaller, opened } = await takeBundles(options, options.catalog);
+    const rankers = await takeRankers(options);
     try {
-      const encoding = options.towers ?? towers;
-      const feed = new Feed(
-        { ...options, ...stages, ...(encoding ? { towers: encoding } : {}) },
-        smaller,
-        guard(engage),
-      );
-      feed.#opened = opened;
-      return feed;
+      return new Feed(options, rankers, guard(engage));
     } catch (error) {
-      for (const bundle of opened) bundle.dispose();
+      releaseRankers(rankers);
       throw error;
     }
   }
@@ -161,12 +161,17 @@ export class Feed {
   }
 
   /**
-   * Forgets what a reader was shown and has read; says whether anything was known. A record that has
-   * not resolved yet may bring the reader back: await it first.
+   * Forgets what a reader was shown and has read, and the answers that this feed keeps for the reader;
+   * says whether anything was known. A record that has not resolved yet may bring the reader back:
+   * await it first.
    */
   forget(userId: UserId): boolean {
     const checked = checkUserId(userId, 'userId');
-    return guard(() => this.#native().forget(checked));
+    return guard(() => {
+      const known = this.#native().forget(checked);
+      this.#serving.answers.forget(checked);
+      return known;
+    });
   }
 
   /**
@@ -184,13 +189,14 @@ export class Feed {
     if (features !== undefined && !Array.isArray(features)) {
       throw invalidArgument('features', 'an array of features', features);
     }
-    const definitions = features ? this.define(features) : this.#plan.definitions;
-    const towers = definitions.some(({ space }) => space === this.#towers?.space.name)
-      ? this.#towers
+    const { plan, profiles, towers: encoding } = this.#serving;
+    const definitions = features ? this.define(features) : plan.definitions;
+    const towers = definitions.some(({ space }) => space === encoding?.space.name)
+      ? encoding
       : undefined;
     const keys = contextKeysOf(definitions, towers);
-    const settings = requestSettings(this.#profiles.settings(query.profile), query);
-    this.#plan.encodeSettings(settings);
+    const settings = requestSettings(profiles.settings(query.profile), query);
+    plan.encodeSettings(settings);
     const checked = encodeQuery(query, this.catalog, this.#segmentation, settings, keys, list);
     const encoded = encodeFeatures(definitions, this.catalog, this.#shape, keys);
     const native = this.#native();
@@ -236,7 +242,63 @@ export class Feed {
    */
   setProfile(profile: RankProfile): void {
     this.#native();
-    this.#profiles.set(profile);
+    this.#serving.profiles.set(profile);
+    this.#serving.answers.clear();
+  }
+
+  /**
+   * Puts another bundle in the place of the feed's own, or of one of its `bundles`, while requests go
+   * on: they end on what they began with, and those that begin when this resolves have the new one.
+   * The bundle is a folder, which the feed opens and disposes of, or a bundle that you opened. It is
+   * verified, as `Bundle.open` says, compiled beside the one in service and checked against every
+   * profile before anything changes, so a bundle that does not fit leaves the old one in service.
+   * What the counters, the readers' histories and the budgets have learnt stays. Swaps follow one
+   * another in the order of the calls. Meanwhile one more model is in memory.
+   *
+   * Rejects as `Bundle.open` and {@link Feed.setProfile} do; as {@link Feed.create} where the ranker
+   * does not fit the feed, or the space of its towers is not of the catalog's version; with
+   * `UNKNOWN_BUNDLE`; with `DISPOSED`; and with `INVALID_ARGUMENT` also where the feed was made with
+   * a ranker of its own, or where the new bundle would fail requests that the old one answers: by
+   * features that are relative to the list, or for want of towers that stages rely on.
+   */
+  async swapBundle(bundle: string | Bundle, options: SwapOptions = {}): Promise<BundleSwap> {
+    this.#native();
+    const checked = checkSwap(bundle, options);
+    this.#serving.bundle(checked.name);
+    const swap = this.#swapped.then(() => this.#swap(bundle, checked));
+    this.#swapped = swap.catch(() => undefined);
+    return swap;
+  }
+
+  async #swap(given: string | Bundle, options: SwapOptions): Promise<BundleSwap> {
+    this.#native();
+    const { name, profile, precision = this.#precision } = options;
+    const bundle = await serveBundle(given, 'bundle', precision);
+    try {
+      this.#native();
+      const before = this.#serving;
+      const replaced = before.bundle(name);
+      this.#serving = before.withBundle(bundle, name, profile);
+      before.plan.native.release();
+      releaseBundle(replaced);
+      return { bundle: bundle.identity, replaced: replaced.identity };
+    } catch (error) {
+      releaseBundle(bundle);
+      throw error;
+    }
+  }
+
+  /**
+   * How the feed's `bundles` fared where profiles named them as `shadowBundle`, by their names, since
+   * the last swap of any bundle. Throws `DISPOSED`.
+   */
+  shadows(): Record<string, ShadowReport> {
+    this.#native();
+    const { plan, rankers } = this.#serving;
+    return decodeShadows(
+      rankers.smaller,
+      guard(() => plan.native.shadows()),
+    );
   }
 
   /** The segments that events and queries may name. */
@@ -253,7 +315,7 @@ export class Feed {
 
   /** Names of the features that the ranker can read, in the order of the matrix. */
   get featureNames(): readonly string[] {
-    return this.#plan.featureNames;
+    return this.#serving.plan.featureNames;
   }
 
   /**
@@ -282,9 +344,10 @@ export class Feed {
 
   /** Lets go of the feed. Requests in flight still answer; later calls reject with `DISPOSED`. */
   dispose(): void {
+    if (this.#engagement === undefined) return;
     this.#engagement = undefined;
-    for (const bundle of this.#opened) bundle.dispose();
-    this.#opened = [];
+    this.#serving.release();
+    this.#towers?.dispose();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.
@@ -298,79 +361,7 @@ export class Feed {
   }
 
   async #answer(query: Query, list: readonly ItemId[] | undefined): Promise<Slate> {
-    const start = performance.now();
     this.#native();
-    checkQueryFields(query);
-    const settings = requestSettings(this.#profiles.settings(query.profile), query);
-    const { native, stage } = encodeQuery(
-      query,
-      this.catalog,
-      this.#segmentation,
-      settings,
-      this.#plan.contextKeys,
-      list,
-    );
-    const encoded = this.#plan.encodeSettings(settings);
-    const { signal } = query;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgument('query.signal', 'an AbortSignal', signal);
-    }
-    const done = (answer: NativeAnswer, nativeCalls: number) =>
-      decodeSlate(answer.slate!, this.#plan, {
-        now: native.now,
-        seed: stage.seed,
-        profile: settings.profile,
-        nativeCalls,
-        start,
-      });
-    return withSignal(signal, async (cancel) => {
-      if (this.#plan.isNative(list !== undefined)) {
-        return done(await this.#plan.native.rank(native, encoded, cancel), 1);
-      }
-      const runner = new StageRunner(this.#plan, stage, this.catalog.schema.ids, start, signal);
-      const request = this.#plan.native.begin(native, encoded);
-      try {
-        if (list === undefined) runner.startGenerators();
-        let answer = await request.run(undefined, cancel);
-        let calls = 2;
-        while (answer.slate === undefined) {
-          answer = await request.run(await runner.answer(answer), cancel);
-          calls++;
-        }
-        return done(answer, calls);
-      } finally {
-        request.end();
-      }
-    });
-  }
-}
-
-/**
- * Rejects as soon as the caller gives up, and tells the native threads through a flag in shared
- * memory, so that giving up costs no crossing either.
- */
-async function withSignal<T>(
-  signal: AbortSignal | undefined,
-  body: (cancel: Int32Array | undefined) => Promise<T>,
-): Promise<T> {
-  if (signal === undefined) return guardAsync(() => body(undefined));
-  const aborted = () =>
-    new FeedrankError('ABORTED', 'signal: the request was aborted', 'signal', {
-      cause: signal.reason,
-    });
-  if (signal.aborted) throw aborted();
-  const cancel = new Int32Array(1);
-  let giveUp: () => void = () => undefined;
-  const given = new Promise<never>((_, reject) => {
-    giveUp = () => {
-      cancel[0] = 1;
-      reject(aborted());
-    };
-  });
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await guardAsync(() => Promise.race([body(cancel), given]));
-  } finally {
-    signal.removeEventListener('abort', giveUp);
+    return new RankRequest(this.#serving, this.catalog, this.#segmentation, query, list).answer();
   }
 }

@@ -1,15 +1,14 @@
 import type { NativeEngagement } from '../binding';
 import type { Catalog } from '../catalog/catalog';
-import type { Model } from '../models/model';
 import type { Towers } from '../models/towers';
 import type { NativeStage, StageOf } from '../stages/native-stages';
 import type { EngagementShape } from './engagement-options';
 import type { Segmentation } from './segmentation';
+import type { ServedBundle } from './served-bundle';
 
-/** The ranker of a bundle that profiles may name as their smaller one. @internal */
-export interface SmallerBundle {
+/** One of a feed's `bundles`, which profiles name. @internal */
+export interface SmallerBundle extends ServedBundle {
   readonly name: string;
-  readonly model: Model;
 }
 
 /** What a plan is made for. @internal */

@@ -62,6 +62,10 @@ export class Plan {
   readonly definitions: readonly FeatureDefinition[];
   /** Columns of the feature matrix that native code fills; those of enrichers follow. */
   readonly nativeColumns: number;
+  /** Whether a feature is relative to the list, so that the plan can only rerank. */
+  readonly readsList: boolean;
+  /** Whether readers get a vector of a space that a native stage looks at. */
+  readonly encodesReaders: boolean;
   readonly #model: Model | undefined;
   readonly #smaller: readonly SmallerBundle[];
   readonly #labels: readonly string[];
@@ -97,7 +101,14 @@ export class Plan {
     const native = [...this.definitions, ...smaller.more];
     this.contextKeys = contextKeysOf(native, target.towers);
     this.nativeColumns = native.length;
+    this.readsList = native.some(({ reference }) => reference === 'list');
     this.featureNames = [...native.map((definition) => definition.name), ...ours];
+    const dots = [
+      ...native.flatMap(({ source, space }) => (source === 'dot' ? space : [])),
+      ...generators.flatMap((stage) => spaceOf(nativeOf(stage, 'generator'))),
+      ...spaceOf(nativeOf(ranker, 'ranker')),
+    ];
+    this.encodesReaders = target.towers !== undefined && dots.includes(target.towers.space.name);
     this.#model = modelOf(ranker);
     this.#labels = target.catalog.schema.labels;
     this.#retrieval = {
@@ -239,6 +250,11 @@ function list(
 /** The stage itself where it is the user's own. */
 function external<T>(stage: NamedStage): T | undefined {
   return stage.native === undefined ? (stage as unknown as T) : undefined;
+}
+
+/** The space in which a stage multiplies readers with items. */
+function spaceOf(native: StageOf<'generator' | 'ranker'>['native'] | undefined): string[] {
+  return native?.kind === 'decayed-dot' ? [native.space] : [];
 }
 
 function modelOf(ranker: NamedStage): Model | undefined {

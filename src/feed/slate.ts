@@ -1,4 +1,5 @@
 import type { ItemId } from '../identity';
+import type { Precision } from '../models/precision';
 import type { BudgetTrace, StageTrace } from '../stage-trace';
 import type { Explanation } from './explanation';
 
@@ -51,21 +52,33 @@ export interface Degradation {
   readonly reason: string;
 }
 
+/** A bundle by what it holds, wherever its folder stands. */
+export interface SlateBundle {
+  /** The SHA-256 by which its manifest vouches for it. */
+  readonly checksum: string;
+  /** What its ranker multiplied in. */
+  readonly precision: Precision;
+}
+
 /** What `JSON.stringify(slate)` writes, its keys in this order. */
 export interface SlateJson {
   /** Raised when a key changes its name or its meaning; keys may be added under the same version. */
   readonly formatVersion: 1;
   readonly epoch: number;
   readonly now: number;
+  /** Only where an earlier ranking answered. */
+  readonly answerAgeMs?: number;
   readonly seed: number;
   readonly profile: string;
+  /** Only where a bundle's ranker gave the scores. */
+  readonly bundle?: SlateBundle;
   readonly degraded: readonly Degradation[];
   readonly items: readonly SlateItem[];
 }
 
 type SlateFields = Pick<
   Slate,
-  'items' | 'now' | 'seed' | 'profile' | 'epoch' | 'degraded' | 'trace'
+  'items' | 'now' | 'answerAgeMs' | 'seed' | 'profile' | 'bundle' | 'epoch' | 'degraded' | 'trace'
 >;
 
 /** The answer to a query: items in order, with reasons. */
@@ -73,10 +86,21 @@ export class Slate {
   readonly items: readonly SlateItem[];
   /** The instant the ranking is as of, in epoch milliseconds. */
   readonly now: number;
+  /**
+   * Where the profile's `maxAnswerAgeMs` let an earlier ranking answer: its age in milliseconds at the
+   * query's `now`. The stages and the budget of `trace` are then what they were for that ranking.
+   * Undefined where the ranking was computed for this request.
+   */
+  readonly answerAgeMs: number | undefined;
   /** The query's seed. */
   readonly seed: number;
   /** Name of the profile that was used. */
   readonly profile: string;
+  /**
+   * The bundle whose ranker gave all the scores and terms: the feed's own, or the profile's
+   * `smallerBundle` where the budget said so. Undefined where no bundle's ranker did.
+   */
+  readonly bundle: SlateBundle | undefined;
   /** The catalog's epoch that the request saw. */
   readonly epoch: number;
   /**
@@ -89,8 +113,10 @@ export class Slate {
   private constructor(fields: SlateFields) {
     this.items = fields.items;
     this.now = fields.now;
+    this.answerAgeMs = fields.answerAgeMs;
     this.seed = fields.seed;
     this.profile = fields.profile;
+    this.bundle = fields.bundle;
     this.epoch = fields.epoch;
     this.degraded = fields.degraded;
     this.trace = fields.trace;
@@ -113,8 +139,10 @@ export class Slate {
       formatVersion: 1,
       epoch: this.epoch,
       now: this.now,
+      ...(this.answerAgeMs === undefined ? {} : { answerAgeMs: this.answerAgeMs }),
       seed: this.seed,
       profile: this.profile,
+      ...(this.bundle === undefined ? {} : { bundle: { ...this.bundle } }),
       degraded: this.degraded.map(({ stage, reason }) => ({ stage, reason })),
       items: this.items.map(({ id, position, score, sources, terms, explanation }) => ({
         id,

@@ -24,7 +24,8 @@ export function smallerRankers(
 ): { rankers: SmallerRanker[]; more: FeatureDefinition[] } {
   const byName = new Map(known.map((definition) => [definition.name, definition]));
   const more: FeatureDefinition[] = [];
-  const rankers = bundles.map(({ name, model }): SmallerRanker => {
+  const rankers = bundles.map((bundle): SmallerRanker => {
+    const { name, model } = bundle;
     const definitions = model.description.features.flatMap((feature, i): FeatureDefinition[] => {
       if (ours.has(feature.name)) return [];
       const argument = `bundles.${name}.features[${i}]`;
@@ -39,7 +40,7 @@ export function smallerRankers(
       }
       return [definition];
     });
-    return { name, model, definitions };
+    return { ...bundle, definitions };
   });
   return { rankers, more };
 }
@@ -62,25 +63,37 @@ export function encodeSmaller(
   };
 }
 
-/** The smaller bundle that a profile names. Throws `UNKNOWN_BUNDLE`. @internal */
+/** The smaller bundle and the shadow that a profile names. Throws `UNKNOWN_BUNDLE`. @internal */
 export function smallerSettings(
   bundles: readonly SmallerBundle[],
-  { smallerBundle, headWeights }: RankSettings,
-): Pick<NativeSettings, 'smaller' | 'smallerWeights'> {
-  if (smallerBundle === undefined) {
-    return { smaller: undefined, smallerWeights: new Float64Array(0) };
-  }
-  const smaller = bundles.findIndex(({ name }) => name === smallerBundle);
-  if (smaller < 0) {
+  settings: RankSettings,
+): Pick<NativeSettings, 'smaller' | 'smallerWeights' | 'shadow' | 'shadowWeights'> {
+  const [smaller, smallerWeights] = named(bundles, settings, 'smallerBundle');
+  const [shadow, shadowWeights] = named(bundles, settings, 'shadowBundle');
+  return { smaller, smallerWeights, shadow, shadowWeights };
+}
+
+/** Position of a bundle that a profile names, and the weights of its heads. */
+function named(
+  bundles: readonly SmallerBundle[],
+  settings: RankSettings,
+  setting: 'smallerBundle' | 'shadowBundle',
+): [number | undefined, Float64Array] {
+  const name = settings[setting];
+  if (name === undefined) return [undefined, new Float64Array(0)];
+  const position = bundles.findIndex((bundle) => bundle.name === name);
+  if (position < 0) {
     throw new FeedrankError(
       'UNKNOWN_BUNDLE',
-      `profile.smallerBundle: no bundle ${JSON.stringify(smallerBundle)}; the feed's bundles are: ` +
-        (bundles.map(({ name }) => name).join(', ') || 'none'),
-      'profile.smallerBundle',
+      `profile.${setting}: no bundle ${JSON.stringify(name)}; the feed's bundles are: ` +
+        (bundles.map((bundle) => bundle.name).join(', ') || 'none'),
+      `profile.${setting}`,
     );
   }
-  const { model } = bundles[smaller]!;
-  // A profile weighs the heads of the feed's own model; the smaller one need not have them all.
-  const shared = Object.entries(headWeights).filter(([head]) => model.heads.includes(head));
-  return { smaller, smallerWeights: model.headWeights(Object.fromEntries(shared)) };
+  const { model } = bundles[position]!;
+  // A profile weighs the heads of the feed's own model; another one need not have them all.
+  const shared = Object.entries(settings.headWeights).filter(([head]) =>
+    model.heads.includes(head),
+  );
+  return [position, model.headWeights(Object.fromEntries(shared))];
 }

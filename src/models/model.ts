@@ -1,7 +1,7 @@
 import { inspectArchive } from '../archives/inspect-archive';
 import { readArchive } from '../archives/read-archive';
 import { binding, type NativeModel, type NativeModelOptions } from '../binding';
-import { FeedrankError, guardAsync, invalidArgument } from '../errors';
+import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { checkObject, checkPath, copyVector, ownValue } from '../validation';
 import {
@@ -161,7 +161,14 @@ export class Model {
 
   /** Lets go of the model. Feeds that were made with it keep it while they need it. */
   dispose(): void {
+    this.#native?.release();
     this.#native = undefined;
+  }
+
+  /** The same model on a handle of its own. Throws `DISPOSED`. @internal */
+  share(): Model {
+    const shared = guard(() => this.native.share());
+    return new Model(this.path, this.description, this.precision, shared);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.

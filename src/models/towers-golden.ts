@@ -79,6 +79,7 @@ export async function differenceFromGolden(
     ids: Uint32Array.from(item.ids),
     attributes: numbers(item.attributes.flat()),
     categories: Uint32Array.from(item.categories.flat(), Number),
+    aside: true,
   });
   const wrong = wrongRow(vectors, item.outputs, space.dimensions);
   if (wrong !== undefined) return `golden item ${wrong}`;
@@ -88,6 +89,7 @@ export async function differenceFromGolden(
       hours: numbers(user.hours[row]!),
       present: numbers(user.present[row]!),
       context: numbers(user.context[row]!),
+      aside: true,
     });
     if (wrongRow(vector, [expected], space.dimensions) !== undefined) return `golden reader ${row}`;
   }

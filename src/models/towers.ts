@@ -6,7 +6,7 @@ import {
   type NativeUserTower,
 } from '../binding';
 import type { Catalog } from '../catalog/catalog';
-import { FeedrankError, guardAsync, invalidArgument } from '../errors';
+import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import type { ItemId } from '../identity';
 import {
   checkBatch,
@@ -72,11 +72,16 @@ export class Towers {
   #itemTower: NativeItemTower | undefined;
   #userTower: NativeUserTower | undefined;
 
-  private constructor(parts: TowersParts, itemTower: NativeItemTower, userTower: NativeUserTower) {
+  private constructor(
+    parts: Pick<TowersParts, 'space' | 'description' | 'items'>,
+    itemTower: NativeItemTower,
+    userTower: NativeUserTower,
+    known: ReadonlySet<ItemId> = new Set(parts.items.ids),
+  ) {
     this.space = parts.space;
     this.description = parts.description;
     this.#items = parts.items;
-    this.#known = new Set(parts.items.ids);
+    this.#known = known;
     this.#itemTower = itemTower;
     this.#userTower = userTower;
   }
@@ -163,8 +168,17 @@ export class Towers {
 
   /** Lets go of the towers. Feeds that were made with them keep what they need. */
   dispose(): void {
+    this.#itemTower?.release();
+    this.#userTower?.release();
     this.#itemTower = undefined;
     this.#userTower = undefined;
+  }
+
+  /** The same towers on handles of their own. Throws `DISPOSED`. @internal */
+  share(): Towers {
+    const { item, user } = this.native;
+    const parts = { space: this.space, description: this.description, items: this.#items };
+    return guard(() => new Towers(parts, item.share(), user.share(), this.#known));
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- The symbol's contract.

@@ -29,6 +29,7 @@ const defaults: Omit<RankSettings, keyof ProcessDefaults> = {
   diversity: 0.3,
   exposure: [],
   headWeights: {},
+  maxAnswerAgeMs: 0,
   stageBudgetMs: Infinity,
 };
 
@@ -63,31 +64,52 @@ function profileSchema(): typeof ProfileSchema.rankProfileSchema {
  * @internal
  */
 export class ProfileSet {
-  readonly #profiles = new Map<string, RankProfile>();
+  readonly #profiles: Map<string, RankProfile>;
   readonly #settings = new Map<string, RankSettings>();
   #process = processDefaults();
   readonly #default: string;
   readonly #check: (settings: RankSettings) => void;
 
+  private constructor(
+    profiles: ReadonlyMap<string, RankProfile>,
+    defaultProfile: string,
+    check: (settings: RankSettings) => void,
+  ) {
+    this.#profiles = new Map(profiles);
+    this.#default = defaultProfile;
+    this.#check = check;
+  }
+
   /** `check` throws where settings do not fit the feed. */
-  constructor(
+  static of(
     profiles: readonly RankProfile[],
     defaultProfile: RankProfile,
     check: (settings: RankSettings) => void,
-  ) {
-    this.#check = check;
+  ): ProfileSet {
     if (!Array.isArray(profiles)) {
       throw invalidArgument('profiles', 'an array of profiles', profiles);
     }
-    profiles.forEach((profile: RankProfile, i) => this.#add(profile, `profiles[${i}]`));
     const { name = 'default' } = checkObject(defaultProfile, 'profile') as RankProfile;
+    const set = new ProfileSet(new Map(), name, check);
+    profiles.forEach((profile: RankProfile, i) => set.#add(profile, `profiles[${i}]`));
     const names = [...profiles.map((profile: RankProfile) => profile.name), name];
     if (new Set(names).size !== names.length) {
       throw invalidArgument('profiles', 'a name of its own for each profile', names.join(', '));
     }
-    this.#default = name;
-    this.#add({ ...defaultProfile, name }, 'profile');
-    this.#checkAll();
+    set.#add({ ...defaultProfile, name }, 'profile');
+    set.#checkAll();
+    return set;
+  }
+
+  /**
+   * A set of the same profiles, with one added or replaced where it is given, for a feed that has
+   * changed: throws where `check` does for any of them, or as {@link ProfileSet.set}.
+   */
+  movedTo(check: (settings: RankSettings) => void, profile: RankProfile | undefined): ProfileSet {
+    const set = new ProfileSet(this.#profiles, this.#default, check);
+    if (profile === undefined) set.#checkAll();
+    else set.set(profile);
+    return set;
   }
 
   /** Adds a profile or replaces the one of its name; requests that run keep what they had. */

@@ -32,8 +32,10 @@ function check_RankProfile(value) {
     (value['budgetMs'] !== undefined ? (Number.isFinite(value['budgetMs']) && value['budgetMs'] > 0) : true) &&
     (value['budgetPercentile'] !== undefined ? (Number.isFinite(value['budgetPercentile']) && value['budgetPercentile'] <= 99.9 && value['budgetPercentile'] >= 50) : true) &&
     (value['smallerBundle'] !== undefined ? ((typeof value['smallerBundle'] === 'string') && value['smallerBundle'].length <= 200 && value['smallerBundle'].length >= 1) : true) &&
+    (value['shadowBundle'] !== undefined ? ((typeof value['shadowBundle'] === 'string') && value['shadowBundle'].length <= 200 && value['shadowBundle'].length >= 1) : true) &&
+    (value['maxAnswerAgeMs'] !== undefined ? (Number.isFinite(value['maxAnswerAgeMs']) && value['maxAnswerAgeMs'] >= 0) : true) &&
     (value['stageBudgetMs'] !== undefined ? (Number.isFinite(value['stageBudgetMs']) && value['stageBudgetMs'] > 0) : true) &&
-    Object.getOwnPropertyNames(value).every(key => ['name', 'extends', 'tauMs', 'negativeDots', 'retrieval', 'retrievalEffort', 'maxCandidates', 'quotas', 'maxAgeMs', 'maxReports', 'maxReportRate', 'maxHideRate', 'seenAfterImpressions', 'limit', 'perAuthor', 'perTopic', 'authorSpacing', 'topicSpacing', 'diversity', 'exposure', 'headWeights', 'budgetMs', 'budgetPercentile', 'smallerBundle', 'stageBudgetMs'].includes(key))
+    Object.getOwnPropertyNames(value).every(key => ['name', 'extends', 'tauMs', 'negativeDots', 'retrieval', 'retrievalEffort', 'maxCandidates', 'quotas', 'maxAgeMs', 'maxReports', 'maxReportRate', 'maxHideRate', 'seenAfterImpressions', 'limit', 'perAuthor', 'perTopic', 'authorSpacing', 'topicSpacing', 'diversity', 'exposure', 'headWeights', 'budgetMs', 'budgetPercentile', 'smallerBundle', 'shadowBundle', 'maxAnswerAgeMs', 'stageBudgetMs'].includes(key))
   )
 }
 return function check(value) {

@@ -204,6 +204,21 @@ export const rankProfileSchema = Type.Object(
           "One of the feed's `bundles`, whose ranker takes over where the budget does not fit the feed's own. Defaults to none.",
       }),
     ),
+    shadowBundle: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description:
+          "One of the feed's `bundles`, whose ranker scores the same candidates once the answer is on its way, to be compared in `feed.shadows()`. Changes no answer. Defaults to none.",
+      }),
+    ),
+    maxAnswerAgeMs: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "Up to which age, by the query's `now`, the last ranking for the same reader answers `rank` at once while a new one is computed; 0 for never. Moves latency, against freshness. Defaults to 0.",
+      }),
+    ),
     stageBudgetMs: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,

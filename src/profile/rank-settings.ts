@@ -39,5 +39,7 @@ export interface RankSettings {
   readonly budgetMs: number;
   readonly budgetPercentile: number;
   readonly smallerBundle?: string;
+  readonly shadowBundle?: string;
+  readonly maxAnswerAgeMs: number;
   readonly stageBudgetMs: number;
 }

@@ -51,6 +51,7 @@ test('what no profile sets has the default of the process', async () => {
     maxCandidates: 500,
     quotas: {},
     maxAgeMs: Infinity,
+    maxAnswerAgeMs: 0,
     seenAfterImpressions: 0,
     limit: 50,
     perAuthor: 0,

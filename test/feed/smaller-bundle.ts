@@ -8,6 +8,9 @@ const definitions = {
   quality: { name: 'quality', source: 'column', column: 'quality' },
   length: { name: 'length', source: 'column', column: 'length' },
   age: { name: 'age', source: 'age', transformation: 'log1p' },
+  /** Of a column that the tests' catalogs have not. */
+  absent: { name: 'absent', source: 'column', column: 'absent' },
+  listed: { name: 'listed', source: 'column', column: 'quality', reference: 'list' },
 } satisfies Record<string, FeatureDefinition>;
 
 /** A bundle whose ranker adds up these features, behind `width` hidden units that do nothing. */

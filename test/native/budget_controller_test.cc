@@ -294,3 +294,29 @@ TEST_CASE("times that are none leave a controller as it was") {
   EXPECT(!controller.choose(kTiers, 500, 125, nan).tier.has_value());
   EXPECT(std::isfinite(controller.end_ms(kThirty, 1, {0, 0})));
 }
+
+TEST_CASE("a controller goes on from what another has learnt, and takes the new tier for a guess") {
+  BudgetController before(2);
+  teach(before, 5, 20);
+  for (int i = 0; i < 40; ++i) before.answered(kThirty, 31, 25, 0.1);
+  BudgetController after(2);
+  after.go_on_from(before, kFull);
+  EXPECT_EQ(after.quality(30), before.quality(30));
+  EXPECT(after.quality(30) < 1);
+  EXPECT_EQ(after.delivery_ms(), before.delivery_ms());
+  for (const double left : {1.0, 3.0, 10.0, 30.0}) {
+    const auto expected = before.choose(kTiers, 500, 125, left);
+    const auto found = after.choose(kTiers, 500, 125, left);
+    EXPECT(found.tier == expected.tier);
+    EXPECT_NEAR(static_cast<double>(found.ranked), static_cast<double>(expected.ranked), 1);
+    EXPECT_EQ(after.keep(kThirty, left), before.keep(kThirty, left));
+  }
+  // The new ranker turns out to be twenty times as fast, and a few requests are enough to tell.
+  for (int i = 0; i < 6; ++i) {
+    after.took_features(kFull, 500, 0.5);
+    after.took_ranking(kFull, 500, 0.5);
+    before.took_features(kFull, 500, 0.5);
+    before.took_ranking(kFull, 500, 0.5);
+  }
+  EXPECT(after.choose(kTiers, 500, 125, 10).ranked > before.choose(kTiers, 500, 125, 10).ranked);
+}

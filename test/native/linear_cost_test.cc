@@ -107,3 +107,19 @@ TEST_CASE("how many rows fit") {
   EXPECT(line.most_within(1.9) < 0);
   EXPECT(std::isinf((CostLine{1, 0}.most_within(1))));
 }
+
+TEST_CASE("a guess says the same until a few observations overrule it") {
+  const LinearCost cost = learnt(100, 40);
+  LinearCost guess = cost.as_guess();
+  EXPECT(guess.known());
+  EXPECT_NEAR(guess.at(100), cost.at(100), 1e-9);
+  EXPECT_NEAR(guess.at(50), cost.at(50), 1e-9);
+  LinearCost firm = cost;
+  for (int i = 0; i < 4; ++i) {
+    guess.record(100, 10);
+    firm.record(100, 10);
+  }
+  EXPECT(guess.at(100) < 17);
+  EXPECT(firm.at(100) > 30);
+  EXPECT_EQ(LinearCost().as_guess().at(100), 0.0);
+}

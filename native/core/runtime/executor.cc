@@ -19,10 +19,9 @@ Error overloaded(uint32_t limit) {
                    " requests are waiting already; try again later, or raise the limit");
 }
 
-void lower_priority() {
-  constexpr int kNice = 5;
+void lower_priority(int nice) {
   // Failing is harmless: the threads then compete as equals.
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
 }
 
 }  // namespace
@@ -110,7 +109,7 @@ Executor::Job Executor::take() {
 }
 
 void Executor::work() {
-  lower_priority();
+  lower_priority(options_.nice);
   try {
     if (options_.on_thread_start) options_.on_thread_start();
   } catch (const std::exception&) {

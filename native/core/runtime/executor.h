@@ -22,7 +22,9 @@ class Executor {
     uint32_t threads = 2;
     uint32_t queue_limit = 1024;
     /// Runs first on each thread.
-    std::function<void()> on_thread_start;
+    std::function<void()> on_thread_start{};
+    /// How far the threads stand back for others, as `nice` has it.
+    int nice = 5;
   };
 
   explicit Executor(Options options);

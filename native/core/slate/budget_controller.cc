@@ -36,6 +36,20 @@ Overloaded refusal(const Promise& promise, const Queue& queue, double expected_m
 
 }  // namespace
 
+void BudgetController::go_on_from(const BudgetController& before, uint32_t changed) {
+  std::scoped_lock lock(mutex_, before.mutex_);
+  scan_ = before.scan_;
+  generation_ = before.generation_;
+  narrowing_ = before.narrowing_;
+  tiers_ = before.tiers_;
+  selection_ = before.selection_;
+  delivery_ = before.delivery_;
+  work_ = before.work_;
+  qualities_ = before.qualities_;
+  Tier& other = tiers_[changed];
+  other = {other.features.as_guess(), other.ranking.as_guess()};
+}
+
 size_t BudgetController::fewest_ranked(const Promise& promise, size_t candidates) {
   return std::min(candidates, std::max(size_t{2} * promise.limit, (candidates + 3) / 4));
 }

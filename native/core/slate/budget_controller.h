@@ -44,6 +44,10 @@ class BudgetController {
   BudgetController(const BudgetController&) = delete;
   BudgetController& operator=(const BudgetController&) = delete;
 
+  /// Goes on from what a controller of as many tiers has learnt, whose plan this one's replaces.
+  /// What the `changed` tier costs is then a guess: something else ranks it now.
+  void go_on_from(const BudgetController& before, uint32_t changed);
+
   /// Throws Overloaded where somebody waits and not even the least that an answer takes would leave
   /// the request within its budget.
   void admit(const Promise& promise, const Queue& queue) const;

@@ -29,6 +29,17 @@ void LinearCost::record(double rows, double ms) {
   rows_ms_ = keep * rows_ms_ + rows * ms;
 }
 
+LinearCost LinearCost::as_guess() const {
+  LinearCost guess = *this;
+  if (weight_ <= 1) return guess;
+  guess.weight_ /= weight_;
+  guess.rows_ /= weight_;
+  guess.rows_squared_ /= weight_;
+  guess.ms_ /= weight_;
+  guess.rows_ms_ /= weight_;
+  return guess;
+}
+
 CostLine LinearCost::line() const {
   if (!known()) return {};
   const double doubted = doubt();

@@ -44,6 +44,10 @@ class LinearCost {
   /// A request did without the stage because of what it is expected to cost.
   void pass_over() { passed_over_ += 1; }
 
+  /// The same line as a first guess of what something similar costs: it weighs as much as one
+  /// observation, so that a few of them overrule it.
+  LinearCost as_guess() const;
+
   /// What is expected; nothing where too little is known.
   CostLine line() const;
   double at(double rows) const { return line().at(rows); }

@@ -11,6 +11,7 @@
 #include "ranking/model.h"
 #include "slate/condition.h"
 #include "slate/reader_encoder.h"
+#include "slate/shadow_log.h"
 
 namespace feedrank {
 
@@ -61,11 +62,13 @@ struct RankerStage {
   std::vector<std::string> terms;  // names of what a score is made of
 };
 
-/// A bundle's ranker that profiles may name for requests whose budget the plan's own does not fit.
+/// A bundle's ranker that profiles may name for requests whose budget the plan's own does not fit,
+/// or to look on.
 struct SmallerRanker {
   FeatureList features;
   std::vector<uint32_t> feature_columns;  // of the feature matrix: where they stand
   RankerStage stage;                      // named as the bundle is
+  std::shared_ptr<ShadowLog> log = std::make_shared<ShadowLog>();  // of looking on
 };
 
 struct SelectorStage {

@@ -37,6 +37,8 @@ struct Query {
   std::optional<std::vector<ItemId>> list;
   /// Whether the slate is to say where each item stood along the way.
   bool explain = false;
+  /// Whether nobody is shown the slate yet, so that it gives no exposure.
+  bool ahead = false;
 };
 
 /// The share of a slate's position-discounted exposure that one group of items is to have.
@@ -78,6 +80,8 @@ struct Settings {
   double budget_percentile = 99;        // of requests that are to be answered within it
   std::optional<uint32_t> smaller;      // of the plan's smaller rankers
   std::vector<double> smaller_weights;  // of its heads
+  std::optional<uint32_t> shadow;       // of the plan's smaller rankers, to look on
+  std::vector<double> shadow_weights;   // of its heads
 };
 
 }  // namespace feedrank

@@ -169,7 +169,7 @@ Request::State Request::run_stages(const std::function<bool()>& cancelled) {
         }
         drop_removed();
         if (controller_) controller_->took_selection(candidates_.size(), lap_ms());
-        watch_slate();
+        if (!query_.ahead) watch_slate();
         next_ = State::kDone;
         return State::kDone;
       case State::kDone:

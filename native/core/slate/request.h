@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -75,6 +76,16 @@ class Request {
   /// Milliseconds since it was submitted.
   double elapsed_ms() const;
 
+  /// Instead of running it: whether an earlier answer may be given to it. All of its items are
+  /// still there, and native filters let them pass; then it counts as shown. `scores` are the
+  /// ranker's, or none. To be called once.
+  bool repeats(std::span<const ItemId> ids, std::span<const double> scores);
+
+  /// Once the answer is on its way: scores the same candidates with the ranker that the settings
+  /// name as the shadow, if another request would find a thread meanwhile, and writes its log.
+  /// Changes nothing of the request and throws nothing.
+  void score_in_shadow(const Executor& executor) const;
+
   uint32_t waiting_index() const { return cursor_; }
   const Plan& plan() const { return *plan_; }
   const Snapshot& snapshot() const { return *snapshot_; }
@@ -135,6 +146,10 @@ class Request {
   void fill_smaller(const SmallerRanker& smaller);
   void rank();
   void took_ranking();
+  /// The candidates' features as the shadow's model reads them, row-major.
+  std::vector<float> shadow_rows(const SmallerRanker& shadow) const;
+  std::vector<double> shadow_scores(const SmallerRanker& shadow,
+                                    const std::vector<float>& rows) const;
   void select();
   /// The native selection, without what was removed.
   void take_best(Timed& timed);

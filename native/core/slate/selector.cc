@@ -105,12 +105,16 @@ void report_shares(const ExposureSteering& steering, const Settings& settings,
 }  // namespace
 
 std::vector<uint32_t> order_by_score(const Snapshot& snapshot, const CandidateSet& candidates) {
-  std::vector<uint32_t> order(candidates.size());
+  return order_by_score(snapshot, candidates.rows, candidates.scores);
+}
+
+std::vector<uint32_t> order_by_score(const Snapshot& snapshot, std::span<const Row> rows,
+                                     std::span<const double> scores) {
+  std::vector<uint32_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return candidates.scores[a] != candidates.scores[b]
-               ? candidates.scores[a] > candidates.scores[b]
-               : snapshot.before_on_tie(candidates.rows[a], candidates.rows[b]);
+    return scores[a] != scores[b] ? scores[a] > scores[b]
+                                  : snapshot.before_on_tie(rows[a], rows[b]);
   });
   return order;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace feedrank {
 
 /// Positions of all candidates by score, best first; equal scores newer first, then smaller id.
 std::vector<uint32_t> order_by_score(const Snapshot& snapshot, const CandidateSet& candidates);
+std::vector<uint32_t> order_by_score(const Snapshot& snapshot, std::span<const Row> rows,
+                                     std::span<const double> scores);
 
 /// A slate, and what weighed beside the score when it was made.
 struct SelectionResult {
