@@ -15,6 +15,7 @@ import {
 import type { TrainedMember } from './family';
 import { latencyOf } from './measure-latency';
 import {
+  cachedId,
   candidatesVariant,
   diversityVariant,
   pipelineCandidates,
@@ -126,7 +127,7 @@ function tauRow(
 
 function settingsRow(
   variant: PipelineVariant & { readonly quality: Quality },
-  { times }: PipelineMeasurement,
+  { times, fromCache }: PipelineMeasurement,
 ): TradeoffRow {
   const { id, title, profile, quality } = variant;
   const { metrics, groups, diversity } = quality;
@@ -134,7 +135,10 @@ function settingsRow(
   const settings = { ...profile };
   delete settings.budgetMs;
   return {
-    ...{ id, kind: 'settings', title, mode: 'rank', settings, metrics, groups, diversity },
+    ...{ id, title, mode: 'rank', metrics, groups, diversity },
+    kind: id === cachedId ? 'cached' : 'settings',
+    settings:
+      id === cachedId ? { ...settings, fromCache: fromCache / times[id]!.length } : settings,
     aucChange: null,
     latencyMs: { [profile.maxCandidates ?? pipelineCandidates]: latencyOf(times[id]!) },
     rankerMs: {},
@@ -145,6 +149,7 @@ function settingsRow(
 /** What a request needs so as to be answered like the row; the ranker comes with its bundle. */
 function profileOf({ id, kind, settings }: TradeoffRow): RankProfile {
   if (kind === 'settings') return { ...(settings as RankProfile), name: id };
+  if (kind === 'cached') return { name: id, maxAnswerAgeMs: settings['maxAnswerAgeMs'] as number };
   if (kind === 'decayed-dot') return { name: id, tauMs: settings['tauMs'] as number };
   return { name: id };
 }

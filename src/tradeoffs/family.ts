@@ -23,6 +23,8 @@ export interface TrainedMember {
     readonly title: string;
     readonly pruning: Required<PruningOptions>;
   }[];
+  /** Reads only so many features: those that matter most to another member. */
+  readonly lean?: { readonly of: string; readonly features: number };
   /** Features that it may read. Defaults to all. */
   readonly reads?: (feature: FeatureDefinition) => boolean;
 }
@@ -44,6 +46,10 @@ export const studentId = 'student-64-32';
 
 /** What rankers without a family of features are compared with. */
 export const allFeaturesId = 'all-features';
+
+/** The student that reads the fewest features, for assembling them takes longer than ranking by them. */
+export const leanId = 'student-64-32-lean';
+const leanFeatures = 24;
 
 /** λ of the fairness curve, whose first point goes without. */
 export const fairnessWeights = [0, 0.05, 0.1, 0.2, 0.5] as const;
@@ -108,6 +114,12 @@ export function rankerMembers(lists: number): TrainedMember[] {
     student([64, 32]),
     student([32]),
     student([]),
+    {
+      ...student([64, 32]),
+      id: leanId,
+      title: `student 64-32 on ${leanFeatures} features`,
+      lean: { of: studentId, features: leanFeatures },
+    },
     {
       id: 'plain-64-32',
       kind: 'untaught',

@@ -25,6 +25,10 @@ const budgetMs = 600_000;
 export const pipelineCandidates = 500;
 export const pipelineDiversity = 0.3;
 
+/** The variant that answers from an earlier ranking while the next one is computed. */
+export const cachedId = 'cached';
+const cachedMinutes = 10;
+
 /** One way to run the pipeline. */
 export interface PipelineVariant {
   readonly id: string;
@@ -42,6 +46,8 @@ export interface PipelineMeasurement {
   readonly times: Readonly<Record<string, number[]>>;
   /** All lists in view as decayed dot products order them, by τ in hours. */
   readonly byTau: Readonly<Record<string, RankedImpression[]>>;
+  /** Requests that were answered from an earlier ranking. */
+  readonly fromCache: number;
 }
 
 /** What the pipeline runs on. */
@@ -131,6 +137,14 @@ export function pipelineVariants(stages: Omit<FeedStages, 'ranker'>): PipelineVa
       },
     })),
     {
+      id: cachedId,
+      title: `answers up to ${cachedMinutes} min old`,
+      profile: {
+        ...{ ...settings, maxAnswerAgeMs: cachedMinutes * 60_000 },
+        ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
+      },
+    },
+    {
       id: 'without-ranker',
       title: 'newest first',
       profile: { ...settings, maxCandidates: pipelineCandidates, limit: pipelineCandidates },
@@ -167,6 +181,7 @@ export async function measurePipeline<T>(
   const ranked = Object.fromEntries(variants.map(({ id }) => [id, [] as RankedImpression[]]));
   const times = Object.fromEntries(variants.map(({ id }) => [id, [] as number[]]));
   const byTau: Record<string, RankedImpression[]> = {};
+  let fromCache = 0;
   try {
     const newest = await attach(weightedSum({ age: -1 }, { failClosed: true }));
     const dots =
@@ -197,12 +212,13 @@ export async function measurePipeline<T>(
           const slate = whole(await (withoutRanker ? newest : feed).rank({ ...query, profile }));
           take(ranked[id]!, slate);
           times[id]!.push(slate.trace.totalMs);
+          if (slate.answerAgeMs !== undefined) fromCache += 1;
         }
       },
       onProgress: options.onProgress,
     });
     const query = queryOf(feed, last!);
-    return { ranked, times, byTau, end: await atEnd({ catalog, feed, stages, query }) };
+    return { ranked, times, byTau, fromCache, end: await atEnd({ catalog, feed, stages, query }) };
   } finally {
     for (const other of others) other.dispose();
     feed.dispose();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Bundle } from '../bundles/bundle';
 import { bundleFiles, manifestName } from '../bundles/manifest';
 import { writeBundle } from '../bundles/write-bundle';
+import type { FeatureDefinition } from '../features/feature';
 import { runtimeStatus } from '../runtime';
 import { checkedRanker } from '../training/checked-ranker';
 import { trainPrunedRankers, type TrainedRanker } from '../training/ranker-training';
@@ -12,6 +13,7 @@ import { scoreLists } from '../training/score-lists';
 import { resolveRankerOptions } from '../training/train-options';
 import type { TrainingData } from '../training/training-data';
 import type { TrainedMember } from './family';
+import { featuresByImportance } from './feature-importance';
 
 /** What the members of a family learn from. */
 export interface FamilyTraining {
@@ -51,7 +53,7 @@ export async function trainFamily(training: FamilyTraining): Promise<void> {
   const waiting = training.members.filter((member) => !isTrained(training, member));
   let trained = training.members.length - waiting.length;
   const ready = (member: TrainedMember): boolean =>
-    member.teacher === undefined || existsBundle(training, member.teacher);
+    [member.teacher, member.lean?.of].every((id) => id === undefined || existsBundle(training, id));
   let failure: { readonly reason: unknown } | undefined;
   const running = new Set<Promise<void>>();
   const work = async (member: TrainedMember): Promise<void> => {
@@ -94,8 +96,11 @@ function isTrained(training: FamilyTraining, member: TrainedMember): boolean {
 
 async function trainMember(training: FamilyTraining, member: TrainedMember): Promise<void> {
   const { seed, signal, folder, groupOfItems } = training;
-  const { settings, teacher, prunings = [], reads } = member;
+  const { settings, teacher, prunings = [] } = member;
   const data = await training.data();
+  const important = await importantFeatures(training, member, data);
+  const reads =
+    important === undefined ? member.reads : ({ name }: FeatureDefinition) => important.has(name);
   const { fairness } = settings;
   const rankers = await trainPrunedRankers(
     data,
@@ -119,9 +124,22 @@ async function trainMember(training: FamilyTraining, member: TrainedMember): Pro
     await write(training, id, rankers[i]!, {
       ...settings,
       ...(teacher === undefined ? {} : { teacher }),
+      ...(important === undefined ? {} : { features: [...important] }),
       ...(i === 0 ? {} : { pruning: prunings[i - 1]!.pruning }),
     });
   }
+}
+
+/** Names of the few features that a lean member reads. */
+async function importantFeatures(
+  { folder, seed, signal }: FamilyTraining,
+  { lean }: TrainedMember,
+  data: TrainingData,
+): Promise<ReadonlySet<string> | undefined> {
+  if (lean === undefined) return undefined;
+  await using bundle = await Bundle.open(bundleFolder(folder, lean.of));
+  const names = await featuresByImportance(bundle.ranker!, data, { seed, signal });
+  return new Set(names.slice(0, lean.features));
 }
 
 async function scoresOf(
