@@ -35,7 +35,8 @@ export async function openReportFolder(
   try {
     await mkdir(folder, { recursive: true });
     const names = await readdir(folder);
-    const stranger = names.find((name) => !ours.includes(name));
+    // A run that was killed may have left a file half written.
+    const stranger = names.find((name) => !ours.includes(name.replace(/\.partial$/, '')));
     if (stranger !== undefined) throw taken(folder, `holds ${JSON.stringify(stranger)}`);
     if (names.includes(reportFiles.json) && !force) throw taken(folder, 'holds a report');
     const begun = await begunBy(folder);
