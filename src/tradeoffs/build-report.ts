@@ -9,11 +9,13 @@ import {
   candidateCounts,
   diversityWeights,
   fairnessWeights,
+  studentId,
   tauHours,
   teacherId,
 } from './family';
 import type { TrainedMember } from './family';
 import { latencyOf } from './measure-latency';
+import type { MeasuredLoad } from './measure-load';
 import {
   cachedId,
   candidatesVariant,
@@ -26,7 +28,7 @@ import type { measureRankers, MeasuredRanker } from './measure-rankers';
 import { paretoFront, pricesAlong } from './pareto';
 import { changeOf, qualityOf } from './replayed-lists';
 import type { ListMetrics, Quality, ReplayedLists } from './replayed-lists';
-import type { AblationRow, Curve, LoadRow, TradeoffReport, TradeoffRow } from './report';
+import type { AblationRow, Curve, TradeoffReport, TradeoffRow } from './report';
 
 const hourMs = 3_600_000;
 
@@ -41,7 +43,7 @@ export interface Measured {
   readonly pipeline: PipelineMeasurement;
   readonly lists: ReplayedLists;
   readonly measured: Awaited<ReturnType<typeof measureRankers>>;
-  readonly load: readonly LoadRow[];
+  readonly load: readonly MeasuredLoad[];
 }
 
 /** The report, but for how long it took. */
@@ -82,7 +84,7 @@ export function buildReport(all: Measured): Omit<TradeoffReport, 'seconds'> {
     prices: pricesAlong(front, '2000'),
     curves: [...fairnessCurve(all), ...tauCurve(taus), ...pipelineCurves(variants)],
     ablation: ablationOf(all, variants),
-    load,
+    load: load.map((row) => ({ ...row, auc: aucOf(row, rows) })),
     unavailable: {
       ...measured.rankers[teacherId]!.quality.unavailable,
       ...measured.unavailable,
@@ -152,6 +154,21 @@ function profileOf({ id, kind, settings }: TradeoffRow): RankProfile {
   if (kind === 'cached') return { name: id, maxAnswerAgeMs: settings['maxAnswerAgeMs'] as number };
   if (kind === 'decayed-dot') return { name: id, tauMs: settings['tauMs'] as number };
   return { name: id };
+}
+
+/** AUC by tier; a tier that no row stands for, such as the merged order, counts as chance. */
+function aucOf({ tiers }: MeasuredLoad, rows: readonly TradeoffRow[]): number | null {
+  const stands: Readonly<Record<string, string>> = {
+    full: teacherId,
+    smaller: studentId,
+    'decayed-dot': 'decayed-dot-24h',
+  };
+  const shares = Object.entries(tiers);
+  if (shares.length === 0) return null;
+  return shares.reduce((sum, [tier, share]) => {
+    const row = rows.find(({ id }) => id === stands[tier]);
+    return sum + share * (row?.metrics.auc.mean ?? 0.5);
+  }, 0);
 }
 
 type Variants = ReadonlyMap<string, PipelineVariant & { readonly quality: Quality }>;

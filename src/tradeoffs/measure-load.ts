@@ -10,14 +10,15 @@ import { latencyOf } from './measure-latency';
 import type { ReplayedFeed } from './measure-pipeline';
 import type { LoadRow } from './report';
 
+/** What a load made of the budget; what its mixture of tiers is worth is known elsewhere. */
+export type MeasuredLoad = Omit<LoadRow, 'auc'>;
+
 /** What is asked of the budget. */
 export interface LoadOptions {
   /** Ranks where there is time. */
   readonly full: Bundle;
   /** Takes over where there is not. */
   readonly smaller: Bundle;
-  /** AUC of what ranked, by tier; of the pipeline with each alone. */
-  readonly aucOfTier: Readonly<Record<string, number>>;
   readonly budgetsMs: readonly number[];
   /** Of each load, as shares of what the machine can do without a budget. */
   readonly shares: readonly number[];
@@ -34,7 +35,7 @@ const candidates = 2000;
 export async function measureLoad(
   { catalog, feed, stages, query }: ReplayedFeed,
   options: LoadOptions,
-): Promise<LoadRow[]> {
+): Promise<MeasuredLoad[]> {
   const loaded = await Feed.attach(feed.handle(), {
     ...{ catalog, ...stages },
     ranker: torchScript(options.full.ranker!),
@@ -45,7 +46,7 @@ export async function measureLoad(
     const ask = (budgetMs: number): Promise<Slate> =>
       loaded.rank({ ...query, profile: { budgetMs } });
     const capacity = await measureCapacity(ask, options.signal);
-    const rows: LoadRow[] = [];
+    const rows: MeasuredLoad[] = [];
     for (const budgetMs of options.budgetsMs) {
       for (const share of options.shares) {
         const rate = capacity * share;
@@ -80,12 +81,12 @@ async function measureCapacity(
 
 async function loadAt(
   ask: (budgetMs: number) => Promise<Slate>,
-  load: Pick<LoadOptions, 'aucOfTier' | 'seconds' | 'signal'> & {
+  load: Pick<LoadOptions, 'seconds' | 'signal'> & {
     readonly rate: number;
     readonly budgetMs: number;
   },
-): Promise<LoadRow> {
-  const { rate, budgetMs, seconds, signal, aucOfTier } = load;
+): Promise<MeasuredLoad> {
+  const { rate, budgetMs, seconds, signal } = load;
   const count = Math.max(1, Math.round(rate * seconds));
   const begin = performance.now();
   const ms: number[] = [];
@@ -111,9 +112,6 @@ async function loadAt(
   }
   await Promise.all(asked);
   const answered = ms.length;
-  const known = Object.entries(tiers).filter(([tier]) => aucOfTier[tier] !== undefined);
-  const weight = known.reduce((sum, [, times]) => sum + times, 0);
-  const auc = known.reduce((sum, [tier, times]) => sum + times * aucOfTier[tier]!, 0) / weight;
   return {
     ...{ rate, budgetMs },
     ...(answered > 0 ? latencyOf(ms) : { p50: null, p99: null }),
@@ -122,6 +120,5 @@ async function loadAt(
     tiers: Object.fromEntries(
       Object.entries(tiers).map(([tier, times]) => [tier, times / answered]),
     ),
-    auc: weight === answered && answered > 0 ? auc : null,
   };
 }

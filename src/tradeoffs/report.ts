@@ -109,7 +109,10 @@ export interface LoadRow {
   readonly inTime: number;
   readonly refused: number;
   readonly tiers: Readonly<Record<string, number>>;
-  /** AUC of the tiers, weighted with their shares; `null` where a tier's is not known. */
+  /**
+   * AUC of the tiers' rows over the lists in view, weighted with their shares; the merged order counts
+   * as 0.5. `null` where nothing was answered.
+   */
   readonly auc: number | null;
 }
 

@@ -198,10 +198,6 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
         const load = await measureLoad(replayed, {
           full: teacher,
           smaller: student,
-          aucOfTier: {
-            full: measured.rankers[teacherId]!.quality.metrics.auc.mean,
-            smaller: measured.rankers[studentId]!.quality.metrics.auc.mean,
-          },
           budgetsMs: [30, 10],
           shares: [0.5, 1, 2],
           seconds: run.effort.loadSeconds,

@@ -25,7 +25,8 @@ header { max-width: 46rem; margin-bottom: 8px; }
 .over { margin: 0 0 14px; color: var(--muted); font-size: 13px; }
 h1 { margin: 0 0 12px; font-size: clamp(23px, 3.6vw, 32px); font-weight: 650; line-height: 1.22; letter-spacing: -0.012em; text-wrap: balance; }
 h2 { margin: 52px 0 6px; padding-top: 18px; border-top: 1px solid var(--faint); font-size: 20px; font-weight: 650; line-height: 1.3; }
-h3 { margin: 26px 0 4px; font-size: 15px; font-weight: 650; }
+h3, summary { margin: 26px 0 4px; font-size: 15px; font-weight: 650; }
+summary { cursor: pointer; }
 h4 { margin: 0 0 2px; font-size: 12px; font-weight: 500; color: var(--muted); }
 p { margin: 0 0 12px; max-width: 46rem; }
 .lead { font-size: 16px; }

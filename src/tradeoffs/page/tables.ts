@@ -186,8 +186,10 @@ export function groupTables(report: TradeoffReport): Html {
         return { name: `AUC, ${value}`, cell: (row) => measure(of(row)?.auc) };
       }),
     ];
-    return html`<h3>${name}</h3>
-      ${table(rows, report.reference, columns)}`;
+    return html`<details>
+      <summary>${name}</summary>
+      ${table(rows, report.reference, columns)}
+    </details>`;
   });
   return tables.length === 0 ? nothing : html`${tables}`;
 }
