@@ -60,9 +60,14 @@ interface Run extends ResolvedTradeoffsOptions {
  * Rejects with `INVALID_ARGUMENT`, `UNKNOWN_GROUP`, `DATA_MISSING`, `DATA_MALFORMED`,
  * `OUTPUT_EXISTS`, `FILE_NOT_WRITTEN`, `TRAINING_DIVERGED` or `ABORTED`.
  */
-export async function measureTradeoffs(
+export async function measureTradeoffs(options: TradeoffsOptions): Promise<TradeoffReport> {
+  return measureTradeoffsWith(wholeEffort, options);
+}
+
+/** The same, with as much effort as is asked for. @internal */
+export async function measureTradeoffsWith(
+  effort: TradeoffsEffort,
   options: TradeoffsOptions,
-  effort: TradeoffsEffort = wholeEffort,
 ): Promise<TradeoffReport> {
   const started = performance.now();
   const resolved = resolveTradeoffsOptions(options);

@@ -228,7 +228,7 @@ describe('a bundle that is refused leaves the old one in service', () => {
   test.each([
     ['of no bundle', { name: 'none' }, { code: 'UNKNOWN_BUNDLE', argument: 'options.name' }],
     ['misspelt', { nmae: 'x' }, { code: 'INVALID_ARGUMENT', argument: 'options.nmae' }],
-    ['with a precision', { precision: 'int8' }, { code: 'INVALID_ARGUMENT' }],
+    ['with a precision', { precision: 'int4' }, { code: 'INVALID_ARGUMENT' }],
     ['not an object', 7, { code: 'INVALID_ARGUMENT', argument: 'options' }],
   ] as const)('options %s', async (_, options, expected) => {
     const feed = await makeFeed();

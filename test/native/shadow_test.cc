@@ -129,7 +129,7 @@ TEST_CASE("a log has counts, means and the latest latencies") {
 TEST_CASE("a shadow assembles what it reads and scores the same candidates") {
   const TemporaryFolder folder;
   const World world = shadowed_world(folder, 3);
-  const Executor executor({2, 16, {}});
+  const Executor executor({1, 16, {}});
   const auto request = world.done();
   const std::string answer = answer_of(*request);
   request->score_in_shadow(executor);

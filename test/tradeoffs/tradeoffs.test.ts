@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Bundle, Catalog, evaluate, Feed, fresh, replayCatalogOptions } from '../../src';
 import { simulateFeed } from '../../src/data/simulated-feed';
 import { chooseRow } from '../../src/tradeoffs/choose-row';
-import { measureTradeoffs } from '../../src/tradeoffs/tradeoffs';
+import { measureTradeoffs, measureTradeoffsWith } from '../../src/tradeoffs/tradeoffs';
 import type { TradeoffReport } from '../../src/tradeoffs/report';
 import { expectRefusal } from '../support/errors';
 import { temporaryFolder } from '../support/temporary-folder';
@@ -32,22 +32,19 @@ describe('measureTradeoffs', () => {
     const controller = new AbortController();
     await expectRefusal(
       () =>
-        measureTradeoffs(
-          {
-            ...{ dataset, out, signal: controller.signal },
-            onProgress: (done) => {
-              if (done > 0.3) controller.abort();
-            },
+        measureTradeoffsWith(effort, {
+          ...{ dataset, out, signal: controller.signal },
+          onProgress: (done) => {
+            if (done > 0.3) controller.abort();
           },
-          effort,
-        ),
+        }),
       { code: 'ABORTED' },
     );
     const bundles = join(out, 'bundles');
     kept = Object.fromEntries(
       readdirSync(bundles).map((name) => [name, statSync(join(bundles, name)).mtimeMs]),
     );
-    report = await measureTradeoffs({ dataset, out }, effort);
+    report = await measureTradeoffsWith(effort, { dataset, out });
   });
 
   const row = (id: string) => report.rows.find((one) => one.id === id)!;
