@@ -74,7 +74,10 @@ export function qualityOf(dataset: Dataset, ranked: readonly RankedImpression[])
     diversity,
     groups: compareGroups(dataset, ranked, [...dataset.labels, ...dataset.userSlices]),
     perList: perListOf(dataset, ranked),
-    unavailable,
+    // Scores are compared here, and probabilities are not.
+    unavailable: Object.fromEntries(
+      Object.entries(unavailable).filter(([name]) => name !== 'calibration'),
+    ),
   };
 }
 
