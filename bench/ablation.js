@@ -15,29 +15,14 @@ const { impressionMetrics } = require('../dist/evaluation/metrics');
 const { datasetFeatures, signalsOf } = require('../dist/features/dataset-features');
 const { Model } = require('../dist/models/model');
 const { trainRanker } = require('../dist/training/ranker-training');
+const { featureFamilies } = require('../dist/tradeoffs/feature-families');
 const { resolveRankerOptions } = require('../dist/training/train-options');
 const { gatherTrainingData } = require('../dist/training/training-data');
 const { sayMachine, writeRows } = require('./measured-rows');
 
 const lagMs = 600_000;
 const pageOutcomes = ['page_dwell', 'page_scroll'];
-const ofSegment = ({ source }) => source.startsWith('segment-');
-const ofPage = ({ source }) =>
-  ['co-read-current', 'follow-ups', 'follow-up-share'].includes(source);
-const readerSources = [
-  'already-read',
-  'times-shown',
-  'time-since-shown',
-  'history-length',
-  'co-read-sum',
-  'co-read-max',
-];
-const ofReader = ({ source }) => readerSources.includes(source);
-const ofAge = ({ source }) => ['age', 'time-since-first-seen'].includes(source);
 const relativeTo = (reference) => (feature) => feature.reference === reference;
-const isContext = ({ source }) => source === 'context';
-const isColumn = ({ source }) => source === 'column';
-const ofDwell = ({ source }) => /dwell|completion/.test(source);
 const without = (family) => (feature) => !family(feature);
 
 /** Which features stay, and what differs from the defaults of `train`. */
@@ -46,13 +31,17 @@ const variants = {
   'features: without those relative to the list': { keep: without(relativeTo('list')) },
   'features: without those relative to the pool': { keep: without(relativeTo('pool')) },
   'features: absolute ones alone': { keep: relativeTo('none') },
-  'features: without segments (device, surface)': { keep: without(ofSegment) },
-  "features: without the reader's": { keep: without(ofReader) },
-  "features: without the current article's": { keep: without(ofPage) },
-  'features: without reading time and completion': { keep: without(ofDwell) },
-  'features: without age': { keep: without(ofAge) },
-  'features: without context': { keep: without(isContext) },
-  'features: without columns': { keep: without(isColumn) },
+  'features: without segments (device, surface)': { keep: without(featureFamilies.segments) },
+  "features: without the reader's": { keep: without(featureFamilies['the reader']) },
+  "features: without the current article's": {
+    keep: without(featureFamilies['the current article']),
+  },
+  'features: without reading time and completion': {
+    keep: without(featureFamilies['reading time']),
+  },
+  'features: without age': { keep: without(featureFamilies.age) },
+  'features: without context': { keep: without(featureFamilies.context) },
+  'features: without columns': { keep: without(featureFamilies.columns) },
   'features: with dwell and scroll on the page': { pageOutcomes: true },
   'loss: pairwise': { options: { loss: 'pairwise' } },
   'loss: LambdaRank': { options: { loss: 'lambdarank' } },

@@ -1,7 +1,7 @@
 import { binding } from '../binding';
 import { FeedrankError, fromNative } from '../errors';
-import { Bootstrap, type MeanInterval } from '../evaluation/bootstrap';
-import { impressionMetrics, metricNames } from '../evaluation/metrics';
+import type { MeanInterval } from '../evaluation/bootstrap';
+import type { metricNames } from '../evaluation/metrics';
 import type { FeatureDefinition } from '../features/feature';
 import { runtimeStatus } from '../runtime';
 import type {
@@ -10,6 +10,7 @@ import type {
   NativeRankingLists,
 } from '../training-binding';
 import { fitCalibration } from './click-calibration';
+import { intervalMetrics, meanMetrics } from './list-metrics';
 import type { FairnessOptions, PruningOptions, RankerOptions } from './train-options';
 import type { EpochProgress } from './training';
 import { toNativeLists, varyingFeatures, type TrainingData } from './training-data';
@@ -196,7 +197,7 @@ class RankerTraining {
       bytes,
       ...this.#description(calibration.kind !== 'none'),
       golden: await this.#golden(trainers),
-      validation: this.#intervals(tailScores, tail.first),
+      validation: intervalMetrics(this.#data.lists.slice(tail.first), tailScores),
       epochs: heldOut.map(({ epochs }) => epochs),
       examples: this.#examples,
     };
@@ -248,7 +249,11 @@ class RankerTraining {
       const started = performance.now();
       const step = await this.#pass(trainer);
       const metrics =
-        tail && this.#means(this.#composed(await this.#score(trainer, tail)), tail.first);
+        tail &&
+        meanMetrics(
+          this.#data.lists.slice(tail.first),
+          this.#composed(await this.#score(trainer, tail)),
+        );
       onProgress?.({
         phase: 'train',
         stage,
@@ -367,36 +372,6 @@ class RankerTraining {
     return Float64Array.from({ length: outputs.length / width }, (_, row) => {
       const click = outputs[row * width]!;
       return weight === 0 ? click : click + weight * outputs[row * width + 1]!;
-    });
-  }
-
-  #means(scores: Float64Array, first: number): { auc: number; ndcg10: number } {
-    const rows = this.#perList(scores, first);
-    const mean = (name: 'auc' | 'ndcg10'): number =>
-      rows.reduce((sum, metrics) => sum + metrics[name], 0) / rows.length;
-    return { auc: mean('auc'), ndcg10: mean('ndcg10') };
-  }
-
-  #intervals(scores: Float64Array, first: number): TrainedRanker['validation'] {
-    const rows = this.#perList(scores, first);
-    const bootstrap = new Bootstrap(
-      metricNames.map((name) => Float64Array.from(rows, (metrics) => metrics[name])),
-    );
-    return Object.fromEntries(
-      metricNames.map((name, i) => [name, bootstrap.interval(i)]),
-    ) as TrainedRanker['validation'];
-  }
-
-  /** Metrics of each list from `first` on, whose rows' scores are given. */
-  #perList(scores: Float64Array, first: number): ReturnType<typeof impressionMetrics>[] {
-    let row = 0;
-    return this.#data.lists.slice(first).map(({ clicked }) => {
-      const own = scores.subarray(row, (row += clicked.length));
-      const order = [...own.keys()].sort((a, b) => own[b]! - own[a]!);
-      return impressionMetrics(
-        order.map((i) => own[i]!),
-        order.map((i) => clicked[i]!),
-      );
     });
   }
 
