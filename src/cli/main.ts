@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { Command, CommanderError } from 'commander';
 
+import { addBuildCommand } from './build-command';
 import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
@@ -34,6 +35,7 @@ function createProgram(): Command {
     .exitOverride()
     // Errors are told once, by reportError.
     .configureOutput({ writeErr: () => undefined });
+  addBuildCommand(program);
   addEvaluateCommand(program);
   addFeaturesCommand(program);
   addTrainCommand(program);
