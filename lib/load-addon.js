@@ -5,7 +5,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { binaryProblem } = require('./check-binary.js');
 const { findLibTorch } = require('./find-libtorch.js');
-const { majorMinor } = require('./libtorch-release.js');
+const { PLATFORM_PACKAGE, PLATFORM_PACKAGE_VERSION, majorMinor } = require('./libtorch-release.js');
 
 const ROOT = path.resolve(__dirname, '..');
 const PACKAGE_VERSION = require('../package.json').version;
@@ -15,7 +15,7 @@ const IS_CLONE = fs.existsSync(path.join(ROOT, 'lib/setup.js'));
 const BUILD_COMMAND = IS_CLONE ? 'npm run setup' : 'npx feedrank build';
 const FETCH_COMMAND = IS_CLONE
   ? 'npm run setup'
-  : `node ${path.join(__dirname, 'fetch-libtorch.js')}`;
+  : `npm install ${PLATFORM_PACKAGE}@${PLATFORM_PACKAGE_VERSION}`;
 
 /** The oldest C library that the published addon runs with. */
 const GLIBC_FLOOR = [2, 34];
