@@ -142,13 +142,21 @@ function firstLine(error) {
 }
 
 /**
- * LibTorch's libraries in the order in which they need each other.
- * @param {string} dir
+ * LibTorch's libraries in the order in which they need each other. Those of CUDA, which register
+ * themselves when they are opened, are large: only a LibTorch that was asked for by name has them
+ * opened, and not one that happens to be there.
+ * @param {import('./find-libtorch.js').LibTorch} libtorch
  */
-function libraries(dir) {
+function libraries({ dir, source }) {
   const lib = path.join(dir, 'lib');
-  const gomp = fs.readdirSync(lib).filter((name) => /^libgomp.*\.so/.test(name));
-  return [...gomp, 'libc10.so', 'libtorch_cpu.so'].map((name) => path.join(lib, name));
+  const present = fs.readdirSync(lib);
+  const gomp = present.filter((name) => /^libgomp.*\.so/.test(name));
+  const wanted = source === 'FEEDRANK_LIBTORCH' ? ['libc10_cuda.so', 'libtorch_cuda.so'] : [];
+  const cuda = wanted.filter((name) => present.includes(name));
+  const all = cuda.length > 0 && present.includes('libtorch.so') ? ['libtorch.so'] : [];
+  return [...gomp, 'libc10.so', 'libtorch_cpu.so', ...cuda, ...all].map((name) =>
+    path.join(lib, name),
+  );
 }
 
 /**
@@ -202,7 +210,7 @@ function loadAddon() {
   const addon = { exports: {} };
   let file = '';
   try {
-    for (file of libraries(found.dir)) opened.loader.open(file);
+    for (file of libraries(found)) opened.loader.open(file);
     file = opened.native;
     process.dlopen(/** @type {any} */ (addon), file, os.constants.dlopen.RTLD_NOW);
   } catch (error) {

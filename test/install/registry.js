@@ -12,11 +12,12 @@ const { provideModules } = require('../../scripts/provide-modules.js');
 const TOOLS = path.join(__dirname, 'tools');
 
 /**
- * What this process was given, less npm's settings, so that a test runs npm as a user does.
+ * What this process was given, less what npm hands on from a command of its own.
  * @returns {NodeJS.ProcessEnv}
  */
 function plainEnvironment() {
-  const entries = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const handedOn = /^npm_(config_(json|global|workspace|ignore_scripts)|lifecycle_|package_)/i;
+  const entries = Object.entries(process.env).filter(([name]) => !handedOn.test(name));
   return { ...Object.fromEntries(entries), NODE_OPTIONS: '' };
 }
 
@@ -27,7 +28,7 @@ function plainEnvironment() {
  */
 async function npm(args, env = plainEnvironment()) {
   const [command, ...before] = npmCommand() ?? ['npm'];
-  const result = await runCommand(command, [...before, ...args], { env });
+  const result = await runCommand(command, [...before, ...args, '--loglevel=error'], { env });
   if (result.code !== 0) throw new Error(`npm ${args.join(' ')}: ${result.stderr.trim()}`);
   return result.stdout.trim();
 }
@@ -148,8 +149,9 @@ async function answers(url, child, log) {
 async function publish(tarball, url, folder) {
   // npm does not publish without a token, and the registry takes any.
   const settings = path.join(folder, 'npmrc');
-  fs.writeFileSync(settings, `registry=${url}\n${url.replace('http:', '')}:_authToken=none\n`);
-  await npm(['publish', tarball, '--userconfig', settings, '--ignore-scripts', '--loglevel=error']);
+  fs.writeFileSync(settings, `${url.replace('http:', '')}:_authToken=none\n`);
+  const where = ['--registry', url, '--userconfig', settings];
+  await npm(['publish', tarball, ...where, '--ignore-scripts']);
 }
 
 if (require.main === module) {

@@ -110,6 +110,10 @@ async function main() {
       await packLibTorch({ out: path.join(ROOT, 'release') }),
       await packRoot({ prebuilds, out: path.join(folder, 'packed') }),
     ];
+    const again = await packLibTorch({ out: path.join(folder, 'packed') });
+    const isSame = fs.readFileSync(again).equals(fs.readFileSync(tarballs[0]));
+    console.log(`${isSame ? 'ok    ' : 'FAILED'} LibTorch packed twice is the same bytes`);
+    if (!isSame) failures += 1;
     fs.mkdirSync(path.join(folder, 'registry'));
     const registry = await startRegistry(path.join(folder, 'registry'), tarballs);
     try {

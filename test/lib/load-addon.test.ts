@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { findLibTorch } from '../../lib/find-libtorch.js';
 import { platformProblem } from '../../lib/load-addon.js';
 import { temporaryFolder } from '../support/temporary-folder';
 
@@ -135,5 +136,40 @@ describe('a LibTorch that FEEDRANK_LIBTORCH names', () => {
     ['old', library(62, 'NSs'), 'the C++ interface from before C++11'],
   ])('is refused unopened where its base library is wrong: %s', (name, bytes, expected) => {
     expect(refusal(name, '2.13.0', bytes)).toContain(expected);
+  });
+
+  /** A folder with the libraries that the addon was tried with before, and one of CUDA's. */
+  function withCuda(name: string): string {
+    const { found } = findLibTorch();
+    const dir = path.join(folder, name);
+    fs.mkdirSync(path.join(dir, 'lib'), { recursive: true });
+    for (const library of fs.readdirSync(path.join(found!.dir, 'lib'))) {
+      fs.symlinkSync(path.join(found!.dir, 'lib', library), path.join(dir, 'lib', library));
+    }
+    fs.writeFileSync(path.join(dir, 'build-version'), found!.version);
+    return dir;
+  }
+
+  test('has its libraries of CUDA opened as well', () => {
+    const dir = withCuda('cuda');
+    const library = path.join(dir, 'lib/libtorch_cuda.so');
+    fs.writeFileSync(path.join(folder, 'cuda.cc'), 'int feedrank_test_cuda = 1;');
+    execFileSync('c++', ['-shared', '-fPIC', '-o', library, path.join(folder, 'cuda.cc')]);
+    const { code, out, err } = run(
+      `require(${loader}).loadAddon();
+       console.log(require('fs').readFileSync('/proc/self/maps', 'utf8').includes('libtorch_cuda.so'));`,
+      { FEEDRANK_LIBTORCH: dir },
+    );
+    expect({ code, out, err }).toEqual({ code: 0, out: 'true', err: '' });
+  });
+
+  test('is refused by name where its libraries of CUDA cannot be opened', () => {
+    const dir = withCuda('no-cuda');
+    fs.writeFileSync(path.join(dir, 'lib/libtorch_cuda.so'), 'not a library');
+    const { out } = run(
+      `try { require(${loader}).loadAddon(); } catch (e) { console.log(e.code, e.message); }`,
+      { FEEDRANK_LIBTORCH: dir },
+    );
+    expect(out).toMatch(/^ADDON_LOAD_FAILED .*: libtorch_cuda\.so was refused\n/);
   });
 });

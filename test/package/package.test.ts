@@ -138,6 +138,12 @@ async function use({ Catalog, Feed, FeedrankError, fresh, weightedSum }) {
         'the package @feedrank/libtorch-linux-x64-gnu: it is not installed',
       );
       expect(printed).toMatch(/To mend it: npm install @feedrank\/libtorch-linux-x64-gnu@\S+$/);
+
+      // Anywhere else its libraries do as well, when they are named.
+      const named = path.join(`${platform}-aside`, 'libtorch-linux-x64-gnu');
+      const elsewhere = { ...env, FEEDRANK_LIBTORCH: named };
+      const slate = await runNode(['plain.cjs'], { cwd: consumer, env: elsewhere });
+      expect(slateProblem(slate)).toBeUndefined();
     } finally {
       fs.renameSync(`${platform}-aside`, platform);
     }

@@ -15,6 +15,10 @@ const folder = temporaryFolder();
 const prebuilds = stagePrebuild(path.join(folder, 'prebuilds'));
 const release = path.join(root, 'release');
 
+// A clone that was set up with another LibTorch has none to pack.
+const hasLibTorch = fs.existsSync(path.join(cacheDir(), 'feedrank-libtorch.json'));
+const [described, tested] = hasLibTorch ? [describe, test] : [describe.skip, test.skip];
+
 type Manifest = Record<string, unknown>;
 
 function hash(file: string): string {
@@ -104,7 +108,7 @@ describe('the root package', () => {
   });
 });
 
-describe('the platform package', () => {
+described('the platform package', () => {
   let packed: string;
 
   beforeAll(async () => {
@@ -168,7 +172,26 @@ describe('the platform package', () => {
   });
 });
 
-test('the checksums are those of the tarballs, in the form that sha256sum reads', async () => {
+tested('docs/installing.md names the package, the size and the floors that hold', async () => {
+  const page = fs.readFileSync(path.join(root, 'docs/installing.md'), 'utf8');
+  const { size } = fs.statSync(await packLibTorch({ out: release }));
+  // Versions of Node.js compress a little differently.
+  const told = Number(/libtorch-linux-x64-gnu` \| (\d+) MB/.exec(page)?.[1]);
+  expect(Math.abs(size / 1e6 - told)).toBeLessThan(3);
+  expect(page).toContain(`npm install ${PLATFORM_PACKAGE}@${PLATFORM_PACKAGE_VERSION}`);
+  expect(page).toContain('GLIBC_2.34, GLIBCXX_3.4.29 and CXXABI_1.3.13');
+  expect(versionProblems('Version References: GLIBC_2.35')[0]).toContain('2.34 is the floor');
+  // What the errors' table quotes is what the loader says.
+  const loader = fs.readFileSync(path.join(root, 'lib/load-addon.js'), 'utf8');
+  const quoted = [...page.matchAll(/^\| ((?:`[^`]+`(?:, )?)+) +\|/gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/`([^`]+)`/g)].map(([, text]) => text!.replaceAll('…', '').trim()),
+  );
+  const messages = quoted.filter((text) => !/^(feedrank|@feedrank.*|BUILD_FAILED)$/.test(text));
+  expect(messages.length).toBeGreaterThanOrEqual(7);
+  for (const text of messages) expect(loader).toContain(text);
+});
+
+tested('the checksums are those of the tarballs, in the form that sha256sum reads', async () => {
   // The large one is taken as it lies there, where it is packed already.
   await packLibTorch({ out: release });
   const out = path.join(folder, 'release');
