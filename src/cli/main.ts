@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 import { Command, CommanderError } from 'commander';
 
-import { addBuildCommand } from './build-command';
 import { addEvaluateCommand } from './evaluate-command';
 import { addFeaturesCommand } from './features-command';
 import { endOnClosedPipe } from './output';
 import { exitStatus, reportError } from './report-error';
 import { addTradeoffsCommand } from './tradeoffs-command';
 import { addTrainCommand } from './train-command';
+import { addBuildCommand } from './build-command';
 
 /**
  * Runs one command line.
@@ -35,11 +35,11 @@ function createProgram(): Command {
     .exitOverride()
     // Errors are told once, by reportError.
     .configureOutput({ writeErr: () => undefined });
-  addBuildCommand(program);
   addEvaluateCommand(program);
   addFeaturesCommand(program);
   addTrainCommand(program);
   addTradeoffsCommand(program);
+  addBuildCommand(program);
   return program;
 }
 

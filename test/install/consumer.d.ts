@@ -39,8 +39,8 @@ export declare function install(options: {
 /** Path of the npm that is on the path, as a script. */
 export declare function npmProgram(): string;
 
-/** Writes a program in four forms; gives the names of the scripts to run. */
-export declare function writeConsumers(folder: string, text?: string): Promise<string[]>;
+/** Writes the README's example in four forms; gives the names of the scripts to run. */
+export declare function writeConsumers(folder: string): Promise<string[]>;
 
 /** What is wrong with what the README's example printed. */
 export declare function slateProblem(printed: string): string | undefined;

@@ -147,21 +147,22 @@ function readmeExample() {
 }
 
 /**
- * Writes a program as CommonJS, as a module, and as TypeScript that compiles to each.
+ * Writes the README's example as CommonJS, as a module, and as TypeScript that compiles to each.
  * @param {string} folder
- * @param {string} [text] what imports feedrank. Defaults to the README's example.
  * @returns {Promise<string[]>} the names of the scripts to run
  */
-async function writeConsumers(folder, text) {
-  const commonJs = text === undefined ? readmeExample() : undefined;
-  const module =
-    text ??
-    readmeExample().replace(
-      /const (\{[^}]*\}) = require\('feedrank'\)/,
-      "import $1 from 'feedrank'",
-    );
-  const plain = commonJs === undefined ? {} : { 'plain.cjs': commonJs, 'plain.mjs': module };
-  const files = { ...plain, 'typed.cts': module, 'typed.mts': module };
+async function writeConsumers(folder) {
+  const commonJs = readmeExample();
+  const module = commonJs.replace(
+    /const (\{[^}]*\}) = require\('feedrank'\)/,
+    "import $1 from 'feedrank'",
+  );
+  const files = {
+    'plain.cjs': commonJs,
+    'plain.mjs': module,
+    'typed.cts': module,
+    'typed.mts': module,
+  };
   for (const [name, content] of Object.entries(files)) {
     fs.writeFileSync(path.join(folder, name), content);
   }

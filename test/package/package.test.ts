@@ -1,47 +1,57 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { packLibTorch, packRoot } from '../../scripts/release/pack.js';
-import {
-  BUILD_TOOLS,
-  bareEnvironment,
-  install,
-  npmProgram,
-  reachableBuildTools,
-  runNode,
-  slateProblem,
-  writeConsumers,
-} from '../install/consumer.js';
-import { TOOLS, startRegistry, type Registry } from '../install/registry.js';
-import { stagePrebuild } from '../install/stage-prebuild.js';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const root = path.resolve(__dirname, '../..');
-// Whether to skip has to be known before the tests are listed, so it is asked of another process.
-const problem = execFileSync(process.execPath, [path.join(root, 'test/install/registry.js')], {
-  encoding: 'utf8',
-  env: { ...process.env, NODE_OPTIONS: '' },
-}).trim();
-if (problem) process.stderr.write(`test/package/package.test.ts is skipped: ${problem}\n`);
+let consumer: string;
 
-const folder = temporaryFolder();
-const consumer = path.join(folder, 'consumer');
-const installed = path.join(consumer, 'node_modules/feedrank');
-const env = bareEnvironment(folder, process.execPath);
-const run = (...args: string[]) => runNode(args, { cwd: consumer, env });
-let registry: Registry | undefined;
-let tarball: string;
-
-/** Publishes what would be published, and installs it where there is nothing but Node.js. */
-async function publishAndInstall(): Promise<void> {
-  const prebuilds = stagePrebuild(path.join(folder, 'prebuilds'));
-  const libtorch = await packLibTorch({ out: path.join(root, 'release') });
-  tarball = await packRoot({ prebuilds, out: path.join(folder, 'packed') });
-  for (const name of ['registry', 'consumer']) fs.mkdirSync(path.join(folder, name));
-  registry = await startRegistry(path.join(folder, 'registry'), [libtorch, tarball]);
-  const { url } = registry;
-  await install({ folder: consumer, manager: 'npm', program: npmProgram(), url, env });
+function run(command: string, args: string[], cwd: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', npm_config_loglevel: 'error' },
+  });
+  if (status !== 0) {
+    throw new Error(
+      `${command} ${args.join(' ')}: ${status ?? String(error)}\n${stdout}\n${stderr}`,
+    );
+  }
+  return stdout.trim();
 }
+
+/**
+ * Packs what would be published, with the addon that was built last laid where prebuildify lays it,
+ * and installs it into a project of its own, as a user would, without running install scripts.
+ */
+beforeAll(() => {
+  const staged = path.join(temporaryFolder(), 'feedrank');
+  fs.mkdirSync(staged);
+  for (const name of fs.readdirSync(root)) {
+    if (['node_modules', 'build', 'prebuilds', 'release', 'test', '.git', '.ci'].includes(name))
+      continue;
+    fs.cpSync(path.join(root, name), path.join(staged, name), { recursive: true });
+  }
+  const prebuilds = path.join(staged, 'prebuilds/linux-x64');
+  fs.mkdirSync(prebuilds, { recursive: true });
+  const built = path.join(root, 'build/Release');
+  fs.copyFileSync(path.join(built, 'feedrank.node'), path.join(prebuilds, 'feedrank.glibc.node'));
+  fs.copyFileSync(
+    path.join(built, 'feedrank_native.so'),
+    path.join(prebuilds, 'feedrank_native.so'),
+  );
+  run('npm', ['pack', '--ignore-scripts'], staged);
+  const tarball = fs.readdirSync(staged).find((name) => name.endsWith('.tgz'))!;
+
+  consumer = path.join(temporaryFolder(), 'consumer');
+  fs.mkdirSync(consumer);
+  fs.writeFileSync(
+    path.join(consumer, 'package.json'),
+    JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }),
+  );
+  const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  run('npm', ['install', ...quiet, path.join(staged, tarball)], consumer);
+});
 
 /** A whole use of the package, in a form that both module systems take. */
 const use = `
@@ -58,167 +68,58 @@ async function use({ Catalog, Feed, FeedrankError, fresh, weightedSum }) {
 }
 `;
 
-(problem ? describe.skip : describe)('the packages, installed by npm from a registry', () => {
-  beforeAll(publishAndInstall, 240_000);
-  afterAll(() => registry?.stop());
+test('the installed package holds what it needs to run and none of our tests or tools', () => {
+  const installed = path.join(consumer, 'node_modules/feedrank');
+  const names = fs.readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/esm.mjs', 'lib/load-addon.js']) {
+    expect(names).toContain(name);
+  }
+  expect(
+    names.filter((name) => /^(test|bench|src|build|binding\.gyp|lib\/setup\.js)/.test(name)),
+  ).toEqual([]);
+});
 
-  test('were installed without a compiler, CMake or Python, and without scripts', () => {
-    expect(BUILD_TOOLS).toEqual(expect.arrayContaining(['g++', 'cmake', 'python3']));
-    expect(reachableBuildTools(env)).toEqual([]);
-    expect(fs.readdirSync(path.join(folder, 'bin'))).toEqual(['node']);
-    const lock = fs.readFileSync(path.join(consumer, 'package-lock.json'), 'utf8');
-    expect(lock).not.toContain('hasInstallScript');
-  });
+test('it works when it is required from CommonJS', () => {
+  fs.writeFileSync(
+    path.join(consumer, 'main.cjs'),
+    `${use}\nuse(require('feedrank')).then(console.log);`,
+  );
+  expect(run('node', ['main.cjs'], consumer)).toBe('b,a true UNKNOWN_SPACE');
+});
 
-  test('load the LibTorch of the platform package', async () => {
-    const loader = JSON.stringify(path.join(installed, 'lib/load-addon.js'));
-    const printed = await run(
-      '-e',
-      `const { loadAddon, loadedLibTorch } = require(${loader}); loadAddon();
-       console.log(loadedLibTorch().source);`,
-    );
-    expect(printed).toBe('the package @feedrank/libtorch-linux-x64-gnu');
-  });
+test('it works when it is imported as a module, and both are one copy', () => {
+  fs.writeFileSync(
+    path.join(consumer, 'main.mjs'),
+    `import * as feedrank from 'feedrank';
+     import { createRequire } from 'node:module';
+     ${use}
+     const same = createRequire(import.meta.url)('feedrank').Catalog === feedrank.Catalog;
+     console.log(await use(feedrank), same);`,
+  );
+  expect(run('node', ['main.mjs'], consumer)).toBe('b,a true UNKNOWN_SPACE true');
+});
 
-  test('run the example of the README as CommonJS, as a module and as TypeScript', async () => {
-    const scripts = await writeConsumers(consumer);
-    expect(scripts).toHaveLength(4);
-    for (const name of scripts)
-      expect([name, slateProblem(await run(name))]).toEqual([name, undefined]);
-  });
-
-  test('work when they are required from CommonJS', async () => {
-    fs.writeFileSync(
-      path.join(consumer, 'main.cjs'),
-      `${use}\nuse(require('feedrank')).then(console.log);`,
-    );
-    expect(await run('main.cjs')).toBe('b,a true UNKNOWN_SPACE');
-  });
-
-  test('work when they are imported as a module, and both are one copy', async () => {
-    fs.writeFileSync(
-      path.join(consumer, 'main.mjs'),
-      `import * as feedrank from 'feedrank';
-       import { createRequire } from 'node:module';
-       ${use}
-       const same = createRequire(import.meta.url)('feedrank').Catalog === feedrank.Catalog;
-       console.log(await use(feedrank), same);`,
-    );
-    expect(await run('main.mjs')).toBe('b,a true UNKNOWN_SPACE true');
-  });
-
-  test('type-check in a strict TypeScript consumer, as a module and as CommonJS', async () => {
-    const source = fs.readFileSync(path.join(root, 'test/fixtures/consumer.txt'), 'utf8');
-    for (const name of await writeConsumers(consumer, source)) {
-      if (name.startsWith('typed')) expect(await run(name)).toBe('1 newest');
-    }
-  });
-
-  test('give their command, which tells its version and what building needs', async () => {
-    const command = path.join(consumer, 'node_modules/.bin/feedrank');
-    expect(await run(command, '--version')).toBe(
-      (JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string })
-        .version,
-    );
-    await expect(run(command, 'build')).rejects.toThrow(
-      /feedrank: BUILD_FAILED: a C\+\+ compiler is missing; install it with: .*; cmake is missing; /,
-    );
-  });
-
-  test('say what was tried and what mends it where the platform package was left out', async () => {
-    const platform = path.join(consumer, 'node_modules/@feedrank');
-    fs.renameSync(platform, `${platform}-aside`);
-    try {
-      const printed = await run(
-        '-e',
-        `require('feedrank').Catalog.create({ ids: 'string' }).catch((e) => console.log(e.code, e.message));`,
-      );
-      expect(printed).toMatch(/^ADDON_LOAD_FAILED .*LibTorch was not found\nTried:\n/);
-      expect(printed).toContain(
-        'the package @feedrank/libtorch-linux-x64-gnu: it is not installed',
-      );
-      expect(printed).toMatch(/To mend it: npm install @feedrank\/libtorch-linux-x64-gnu@\S+$/);
-
-      // Anywhere else its libraries do as well, when they are named.
-      const named = path.join(`${platform}-aside`, 'libtorch-linux-x64-gnu');
-      const elsewhere = { ...env, FEEDRANK_LIBTORCH: named };
-      const slate = await runNode(['plain.cjs'], { cwd: consumer, env: elsewhere });
-      expect(slateProblem(slate)).toBeUndefined();
-    } finally {
-      fs.renameSync(`${platform}-aside`, platform);
-    }
-  });
-
-  describe('when a service is bundled as docs/bundling.md says', () => {
-    const page = fs.readFileSync(path.join(root, 'docs/bundling.md'), 'utf8');
-    const blocks = [...page.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)];
-
-    beforeAll(() => {
-      for (const [, name, text] of blocks) fs.writeFileSync(path.join(consumer, name!), text!);
-      for (const name of ['esbuild', '@esbuild']) {
-        fs.symlinkSync(
-          path.join(TOOLS, 'node_modules', name),
-          path.join(consumer, 'node_modules', name),
-        );
-      }
-    });
-
-    test('the bundle holds the service alone, and runs beside the installed package', async () => {
-      expect(blocks.map(([, name]) => name)).toEqual([
-        'slate-text.mjs',
-        'service.mjs',
-        'bundle.mjs',
-      ]);
-      await run('bundle.mjs');
-      const bundle = path.join(consumer, 'dist/service.mjs');
-      expect(fs.readFileSync(bundle, 'utf8')).toContain('function slateText(');
-      expect(fs.statSync(bundle).size).toBeLessThan(2000);
-      expect(await run(bundle)).toMatch(/^just-now -\d\.\d\nyesterday -\d\.\d$/);
-    });
-
-    test.each([
-      ['cjs', 'ADDON_LOAD_FAILED', 'no build of it was found'],
-      ['esm', 'Dynamic require of "node:path" is not supported', ''],
-    ])('a bundle of everything fails as the page says: %s', async (format, ...expected) => {
-      const source = path.join(consumer, 'whole-source.mjs');
-      const bundle = path.join(consumer, 'whole', 'out', `whole.${format === 'esm' ? 'm' : 'c'}js`);
-      fs.writeFileSync(
-        source,
-        `import { Catalog } from 'feedrank';
-         Catalog.create({ ids: 'string' }).catch((e) => { console.error(e.code, e.message); process.exit(1); });`,
-      );
-      await run(
-        path.join(consumer, 'node_modules/esbuild/bin/esbuild'),
-        ...[source, '--bundle', '--platform=node', `--format=${format}`, `--outfile=${bundle}`],
-      );
-      const message = await run(bundle).catch((error: Error) => error.message);
-      for (const text of expected) {
-        expect(message).toContain(text);
-        expect(page).toContain(text);
-      }
-    });
-  });
-
-  test('pass publint without a remark', () => {
-    const printed = execFileSync(
-      process.execPath,
-      [path.join(TOOLS, 'node_modules/publint/src/cli.js'), 'run', tarball, '--strict'],
-      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-    );
-    expect(printed).toContain('All good!');
-  });
-
-  test('have types that Node.js and bundlers find, from CommonJS and from modules', () => {
-    const printed = execFileSync(
-      process.execPath,
-      [
-        path.join(TOOLS, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
-        // Every supported Node.js reads "exports", which Node.js 10 did not.
-        ...[tarball, '--profile', 'node16', '--no-color', '--no-emoji'],
-      ],
-      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-    );
-    // It fails by its exit status; this tells that it has looked at both entries.
-    expect(printed).toMatch(/"feedrank".*"feedrank\/schemas"/);
-  });
+test('a strict TypeScript consumer compiles with its types, as a module and as CommonJS, and runs', () => {
+  const source = fs.readFileSync(path.join(root, 'test/fixtures/consumer.txt'), 'utf8');
+  const files = ['consumer.mts', 'consumer.cts'];
+  for (const name of files) fs.writeFileSync(path.join(consumer, name), source);
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'node16',
+    moduleResolution: 'node16',
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    // Our own types are checked, too.
+    skipLibCheck: false,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules/@types')],
+  };
+  const config = JSON.stringify({ compilerOptions, files });
+  fs.writeFileSync(path.join(consumer, 'tsconfig.json'), config);
+  run('node', [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], consumer);
+  for (const name of files) {
+    expect(run('node', [name.replace('ts', 'js')], consumer)).toBe('1 newest');
+  }
 });
