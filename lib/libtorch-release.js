@@ -10,8 +10,11 @@ const VERSION = '2.13.0';
 /** Name of the folder that holds this release in the per-user cache. */
 const CACHE_NAME = `libtorch-${VERSION}-cpu`;
 
-/** Package that carries LibTorch's libraries for Linux on x64. */
-const PLATFORM_PACKAGE = '@feedrank/libtorch-linux-x64';
+/** Package that carries LibTorch's libraries for Linux on x64 with glibc. */
+const PLATFORM_PACKAGE = '@feedrank/libtorch-linux-x64-gnu';
+
+/** Version of that package. One that is packed anew of the same release counts on: 2.13.0-1. */
+const PLATFORM_PACKAGE_VERSION = VERSION;
 
 /** The wheel that the libraries and headers are taken from. */
 const WHEEL = {
@@ -59,6 +62,7 @@ module.exports = {
   VERSION,
   CACHE_NAME,
   PLATFORM_PACKAGE,
+  PLATFORM_PACKAGE_VERSION,
   WHEEL,
   majorMinor,
   isSupported,

@@ -3,8 +3,9 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { binaryProblem } = require('./check-binary.js');
 const { findLibTorch } = require('./find-libtorch.js');
-const { majorMinor } = require('./libtorch-release.js');
+const { PLATFORM_PACKAGE, PLATFORM_PACKAGE_VERSION, majorMinor } = require('./libtorch-release.js');
 
 const ROOT = path.resolve(__dirname, '..');
 const PACKAGE_VERSION = require('../package.json').version;
@@ -14,10 +15,12 @@ const IS_CLONE = fs.existsSync(path.join(ROOT, 'lib/setup.js'));
 const BUILD_COMMAND = IS_CLONE ? 'npm run setup' : 'npx feedrank build';
 const FETCH_COMMAND = IS_CLONE
   ? 'npm run setup'
-  : `node ${path.join(__dirname, 'fetch-libtorch.js')}`;
+  : `npm install ${PLATFORM_PACKAGE}@${PLATFORM_PACKAGE_VERSION}`;
 
 /** The oldest C library that the published addon runs with. */
 const GLIBC_FLOOR = [2, 34];
+
+const SUPPORTED = `feedrank runs on Linux on x64 with glibc ${GLIBC_FLOOR.join('.')} or later`;
 
 /** Thrown when the native part cannot be loaded. The message lists what was tried. */
 class AddonLoadError extends Error {
@@ -63,15 +66,15 @@ function glibcVersion() {
  */
 function platformProblem(platform, arch, glibc) {
   if (platform !== 'linux' || arch !== 'x64') {
-    return `there is no build for ${platform}-${arch} yet; feedrank runs on Linux on x64`;
+    return `there is no build for ${platform}-${arch} yet; ${SUPPORTED}`;
   }
   const version = glibc();
   if (version === undefined) {
-    return 'this system has no glibc (Alpine and other musl systems are not supported yet)';
+    return `this system has no glibc, as Alpine has none; ${SUPPORTED}`;
   }
   const [major, minor] = version;
   if (major < GLIBC_FLOOR[0] || (major === GLIBC_FLOOR[0] && minor < GLIBC_FLOOR[1])) {
-    return `this system has glibc ${major}.${minor}, and ${GLIBC_FLOOR.join('.')} or later is needed`;
+    return `this system has glibc ${major}.${minor}; ${SUPPORTED}`;
   }
   return undefined;
 }
@@ -103,9 +106,16 @@ function loaderPaths(tried) {
 }
 
 /**
+ * @typedef {object} Loader the small addon that feedrank_native.so is opened with
+ * @property {string} version of feedrank
+ * @property {string} libtorchVersion what feedrank_native.so was compiled against
+ * @property {(path: string) => void} open
+ */
+
+/**
  * Opens the loader that belongs to this version of the package.
  * @param {string[]} tried
- * @returns {{ loader: { open(path: string): void }, native: string } | undefined}
+ * @returns {{ loader: Loader, native: string } | undefined}
  */
 function openLoader(tried) {
   for (const file of loaderPaths(tried)) {
@@ -132,13 +142,34 @@ function firstLine(error) {
 }
 
 /**
- * LibTorch's libraries in the order in which they need each other.
- * @param {string} dir
+ * LibTorch's libraries in the order in which they need each other. Those of CUDA, which register
+ * themselves when they are opened, are large: only a LibTorch that was asked for by name has them
+ * opened, and not one that happens to be there.
+ * @param {import('./find-libtorch.js').LibTorch} libtorch
  */
-function libraries(dir) {
+function libraries({ dir, source }) {
   const lib = path.join(dir, 'lib');
-  const gomp = fs.readdirSync(lib).filter((name) => /^libgomp.*\.so/.test(name));
-  return [...gomp, 'libc10.so', 'libtorch_cpu.so'].map((name) => path.join(lib, name));
+  const present = fs.readdirSync(lib);
+  const gomp = present.filter((name) => /^libgomp.*\.so/.test(name));
+  const wanted = source === 'FEEDRANK_LIBTORCH' ? ['libc10_cuda.so', 'libtorch_cuda.so'] : [];
+  const cuda = wanted.filter((name) => present.includes(name));
+  const all = cuda.length > 0 && present.includes('libtorch.so') ? ['libtorch.so'] : [];
+  return [...gomp, 'libc10.so', 'libtorch_cpu.so', ...cuda, ...all].map((name) =>
+    path.join(lib, name),
+  );
+}
+
+/**
+ * Why the addon cannot run with a LibTorch: another minor version has another C++ interface.
+ * @param {Loader} loader
+ * @param {import('./find-libtorch.js').LibTorch} libtorch
+ * @returns {string | undefined}
+ */
+function misfit({ libtorchVersion }, { dir, version }) {
+  if (String(majorMinor(libtorchVersion)) !== String(majorMinor(version))) {
+    return `it is LibTorch ${version}, and the addon was built for ${libtorchVersion}`;
+  }
+  return binaryProblem(path.join(dir, 'lib/libc10.so'));
 }
 
 /** @type {{ exports: unknown, libtorch: import('./find-libtorch.js').LibTorch } | undefined} */
@@ -170,26 +201,22 @@ function loadAddon() {
     throw new AddonLoadError('LibTorch was not found', tried, { mend });
   }
 
-  /** @type {{ exports: { libtorchVersion?: string } }} */
+  const unfit = misfit(opened.loader, found);
+  if (unfit) {
+    tried.push(`LibTorch from ${found.source} (${found.dir}): ${unfit}`);
+    throw new AddonLoadError('its LibTorch does not fit', tried, { mend: BUILD_COMMAND });
+  }
+
   const addon = { exports: {} };
   let file = '';
   try {
-    for (file of libraries(found.dir)) opened.loader.open(file);
+    for (file of libraries(found)) opened.loader.open(file);
     file = opened.native;
     process.dlopen(/** @type {any} */ (addon), file, os.constants.dlopen.RTLD_NOW);
   } catch (error) {
     tried.push(`${file}: ${firstLine(error)}`);
     throw new AddonLoadError(`${path.basename(file)} was refused`, tried, {
       cause: error,
-      mend: BUILD_COMMAND,
-    });
-  }
-
-  const built = addon.exports.libtorchVersion;
-  if (String(majorMinor(built ?? '')) !== String(majorMinor(found.version))) {
-    tried.push(`${file}: it was built for LibTorch ${built}`);
-    tried.push(`LibTorch from ${found.source} (${found.dir}): it is ${found.version}`);
-    throw new AddonLoadError('it was built for another version of LibTorch', tried, {
       mend: BUILD_COMMAND,
     });
   }

@@ -39,6 +39,7 @@ export const errorCodes = [
   'FILE_NOT_WRITTEN',
   'OUTPUT_EXISTS',
   'ADDON_LOAD_FAILED',
+  'BUILD_FAILED',
   'INTERNAL',
 ] as const;
 

@@ -14,6 +14,7 @@ const { contentHash, readStamp, writeStamp } = require('../../lib/content-stamp.
 const { withDirectoryLock } = require('../../lib/directory-lock.js');
 const { cacheDir } = require('../../lib/find-libtorch.js');
 const { runCommand } = require('../../lib/run-command.js');
+const { provideModules } = require('../../scripts/provide-modules.js');
 
 const modules = path.join(__dirname, 'node_modules');
 const cache = path.dirname(cacheDir());
@@ -29,17 +30,6 @@ async function npm(args, env = {}) {
     cwd: __dirname,
     env: { ...process.env, ...env },
   });
-}
-
-/** @returns {Promise<string | undefined>} why there are none */
-async function provideNodePeers() {
-  const stamp = path.join(modules, '.feedrank-stamp');
-  const hash = contentHash(__dirname, ['package.json', 'package-lock.json']);
-  if (readStamp(stamp) === hash) return undefined;
-  const { code, stderr } = await npm(['ci', '--ignore-scripts']);
-  if (code !== 0) return `npm ci: ${lastLine(stderr)}`;
-  writeStamp(stamp, hash);
-  return undefined;
 }
 
 /** hnswlib-node has no binaries, so it is compiled against the headers of this Node.js. */
@@ -79,7 +69,7 @@ const python = path.join(environment, 'bin/python');
  */
 async function providePeers() {
   return withDirectoryLock(`${environment}.lock`, async () => {
-    const node = await provideNodePeers();
+    const node = await provideModules(__dirname);
     const hnswlib = node ?? (await compileHnswlib());
     return { python, missing: { node, hnswlib, python: await providePythonPeers() } };
   });

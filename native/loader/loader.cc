@@ -45,10 +45,14 @@ napi_value Open(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   napi_value open = nullptr;
   napi_value version = nullptr;
+  napi_value libtorch = nullptr;
   if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, Open, nullptr, &open) != napi_ok ||
       napi_set_named_property(env, exports, "open", open) != napi_ok ||
       napi_create_string_utf8(env, FEEDRANK_VERSION, NAPI_AUTO_LENGTH, &version) != napi_ok ||
-      napi_set_named_property(env, exports, "version", version) != napi_ok) {
+      napi_set_named_property(env, exports, "version", version) != napi_ok ||
+      napi_create_string_utf8(env, FEEDRANK_LIBTORCH_VERSION, NAPI_AUTO_LENGTH, &libtorch) !=
+          napi_ok ||
+      napi_set_named_property(env, exports, "libtorchVersion", libtorch) != napi_ok) {
     napi_throw_error(env, nullptr, "The feedrank loader could not be set up");
   }
   return exports;

@@ -12,6 +12,7 @@ import { exitStatus, reportError } from './report-error';
 import { addTradeoffsCommand } from './tradeoffs-command';
 import { addServeCommand } from './serve-command';
 import { addTrainCommand } from './train-command';
+import { addBuildCommand } from './build-command';
 
 /**
  * Runs one command line.
@@ -42,6 +43,7 @@ function createProgram(): Command {
   addServeCommand(program);
   addTrainCommand(program);
   addTradeoffsCommand(program);
+  addBuildCommand(program);
   return program;
 }
 

@@ -77,7 +77,7 @@ describe('findLibTorch', () => {
     expect(found).toBeUndefined();
     expect(misses.map(({ where }) => where)).toEqual([
       'FEEDRANK_LIBTORCH',
-      'the package @feedrank/libtorch-linux-x64',
+      'the package @feedrank/libtorch-linux-x64-gnu',
       `the cache (${cacheDir(environment())})`,
       "Python's torch",
     ]);

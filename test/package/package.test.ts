@@ -28,7 +28,8 @@ beforeAll(() => {
   const staged = path.join(temporaryFolder(), 'feedrank');
   fs.mkdirSync(staged);
   for (const name of fs.readdirSync(root)) {
-    if (['node_modules', 'build', 'prebuilds', 'test', '.git', '.ci'].includes(name)) continue;
+    if (['node_modules', 'build', 'prebuilds', 'release', 'test', '.git', '.ci'].includes(name))
+      continue;
     fs.cpSync(path.join(root, name), path.join(staged, name), { recursive: true });
   }
   const prebuilds = path.join(staged, 'prebuilds/linux-x64');
