@@ -9,6 +9,7 @@ export default tseslint.config(
       'build/',
       'coverage/',
       'prebuilds/',
+      'reference/',
       '**/*.d.ts',
       'src/profile/rank-profile-check.ts',
     ],

@@ -60,6 +60,12 @@ interface Run extends ResolvedTradeoffsOptions {
  * Rejects with `INVALID_ARGUMENT`, `UNKNOWN_GROUP`, `DATA_MISSING`, `DATA_MALFORMED`,
  * `OUTPUT_EXISTS`, `FILE_NOT_WRITTEN`, `TRAINING_DIVERGED` or `ABORTED`.
  */
+export async function measureTradeoffs(options: TradeoffsOptions): Promise<TradeoffReport>;
+/** With less effort, for tests. @internal */
+export async function measureTradeoffs(
+  options: TradeoffsOptions,
+  effort: TradeoffsEffort,
+): Promise<TradeoffReport>;
 export async function measureTradeoffs(
   options: TradeoffsOptions,
   effort: TradeoffsEffort = wholeEffort,
