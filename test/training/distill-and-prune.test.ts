@@ -125,7 +125,7 @@ describe('students and pruned rankers', () => {
     ['pruning.epochs', { pruning: { keep: 0.5, epochs: 0 } }],
     ['pruning', { pruning: 0.5 }],
   ] as [string, object][])('refuses %s in %j', async (argument, options) => {
-    await expectRefusal(() => trained(options as Partial<TrainOptions>), {
+    await expectRefusal(() => trained(options), {
       code: 'INVALID_ARGUMENT',
       argument,
     });
