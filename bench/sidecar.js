@@ -14,7 +14,7 @@ const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 const feedrank = require('..');
 const { describeMachine } = require('../dist/evaluation/machine');
-const { closedLoopRate, loadAt } = require('./end-to-end/capacity');
+const { loadAt } = require('./end-to-end/capacity');
 const { Stack } = require('./end-to-end/rows');
 const { hour, task } = require('./end-to-end/task');
 const { randomNumbers } = require('./feed-under-test');
@@ -72,6 +72,18 @@ function agreement(slates, others) {
   return places.filter(Boolean).length / places.length;
 }
 
+/** Four requests always in flight: how many a second, and what processors spend on each. */
+async function closedLoop({ load, service }, seconds) {
+  const before = await service.ask('delay');
+  const { ms, elapsedMs } = await load.ask(JSON.stringify({ closed: 4, seconds }));
+  const after = await service.ask('delay');
+  return {
+    rate: (1000 * ms.length) / elapsedMs,
+    cpuMs: (after.cpuMs - before.cpuMs) / ms.length,
+    residentMB: after.residentMB,
+  };
+}
+
 const spread = (values, digits) => {
   const sorted = [...values].sort((a, b) => a - b);
   const [median, low, high] = [sorted[sorted.length >> 1], sorted[0], sorted.at(-1)];
@@ -102,21 +114,23 @@ async function main() {
       samePlaces: agreement(slates[i], slates[0]),
       p50: [],
       p99: [],
-      closedLoop: [],
+      rate: [],
+      cpuMs: [],
     }));
     const seconds = Number(flags.seconds);
-    for (const { load } of running) await closedLoopRate(load, 1);
+    for (const stack of running) await closedLoop(stack, 1);
     for (let round = 0; round < Number(flags.rounds); round++) {
-      for (const [i, { load }] of running.entries()) {
+      for (const [i, stack] of running.entries()) {
+        const { load } = stack;
         const { median, p99, unanswered } = await loadAt(load, Number(flags.rate), seconds);
         if (unanswered > 0) throw new Error(`${rows[i].name}: ${unanswered} without an answer`);
         rows[i].p50.push(median);
         rows[i].p99.push(p99);
-        rows[i].closedLoop.push(await closedLoopRate(load, seconds));
+        const { rate, cpuMs, residentMB } = await closedLoop(stack, seconds);
+        rows[i].rate.push(rate);
+        rows[i].cpuMs.push(cpuMs);
+        rows[i].residentMB = residentMB;
       }
-    }
-    for (const [i, { service }] of running.entries()) {
-      rows[i].residentMB = (await service.ask('delay')).residentMB;
     }
     report(rows);
   } finally {
@@ -127,12 +141,15 @@ async function main() {
 
 function report(rows) {
   const table = new Table({
-    head: ['', `p50 ms at ${flags.rate}/s`, 'p99 ms', 'requests/s, 4 at once', 'MB', 'same places'],
+    head: [
+      ...['', `p50 ms at ${flags.rate}/s`, 'p99 ms', 'requests/s, 4 at once'],
+      ...['processor ms a request', 'MB', 'same places'],
+    ],
     style: { head: [], border: [] },
   });
   for (const row of rows) {
-    const { name, p50, p99, closedLoop, residentMB, samePlaces } = row;
-    const times = [spread(p50, 1), spread(p99, 1), spread(closedLoop, 0)];
+    const { name, p50, p99, rate, cpuMs, residentMB, samePlaces } = row;
+    const times = [spread(p50, 1), spread(p99, 1), spread(rate, 0), spread(cpuMs, 1)];
     table.push([name, ...times, residentMB.toFixed(0), samePlaces.toFixed(3)]);
   }
   console.log(table.toString());

@@ -56,4 +56,4 @@ async function findCapacity(load, { seconds = 4, steps = 5, around } = {}) {
   return best;
 }
 
-module.exports = { closedLoopRate, findCapacity, loadAt, targetMs };
+module.exports = { findCapacity, loadAt, targetMs };

@@ -9,9 +9,12 @@ const { createInterface } = require('node:readline');
  * number of a query (two uint32), an answer the request's number and the ids (uint32). On standard
  * input, "delay" asks for the delay of this event loop since it was last asked, and for the memory;
  * "candidates N" for the candidates of the first N queries, "slates N" for what they are answered.
- * `residentMB` counts what other processes of the stack take, beside this one.
+ * `others` says what other processes of the stack take, beside this one.
  */
-function serveSocket(socket, { rank, candidates, about, residentMB = () => 0 }) {
+function serveSocket(
+  socket,
+  { rank, candidates, about, others = () => ({ residentMB: 0, cpuMs: 0 }) },
+) {
   const histogram = monitorEventLoopDelay({ resolution: 1 });
   histogram.enable();
   // A stack that cannot answer is not measured.
@@ -50,10 +53,13 @@ function serveSocket(socket, { rank, candidates, about, residentMB = () => 0 }) 
       for (let q = 0; q < Number(count); q++) found.push(Array.from(await answer(q)));
       return say(found);
     }
+    const { residentMB, cpuMs } = others();
+    const { user, system } = process.cpuUsage();
     say({
       eventLoopP99: histogram.percentile(99) / 1e6,
       eventLoopMax: histogram.max / 1e6,
-      residentMB: process.memoryUsage.rss() / 2 ** 20 + residentMB(),
+      residentMB: process.memoryUsage.rss() / 2 ** 20 + residentMB,
+      cpuMs: (user + system) / 1000 + cpuMs,
     });
     histogram.reset();
   });

@@ -15,10 +15,15 @@ const { readTask } = require('./task');
 const [, , folder, socket, threads] = process.argv;
 const service = path.join(__dirname, '../peers/sidecar_service.py');
 
-/** What a process takes in memory now. */
-function residentMB(pid) {
+/** What a process holds in memory now, and the time that processors have spent on it. */
+function taken(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) / 1024;
+  // Ticks of 10 ms; the second field, in brackets, may hold blanks.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return {
+    residentMB: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) / 1024,
+    cpuMs: 10 * (Number(fields[11]) + Number(fields[12])),
+  };
 }
 
 async function main() {
@@ -56,7 +61,7 @@ async function main() {
   serveSocket(socket, {
     rank,
     about: { versions },
-    residentMB: () => residentMB(sidecar.pid),
+    others: () => taken(sidecar.pid),
   });
 }
 
