@@ -10,6 +10,7 @@ export default tseslint.config(
       'coverage/',
       'prebuilds/',
       'release/',
+      'reference/',
       '**/*.d.ts',
       'src/profile/rank-profile-check.ts',
     ],

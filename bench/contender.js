@@ -35,6 +35,10 @@ class Contender {
     return contender;
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Milliseconds of so many rounds. */
   rounds(count) {
     return this.ask(count);

@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * Checks types, lint rules and formatting, all of them even when one fails.
+ * Checks types, lint rules and formatting, and builds the reference of the public API in reference/,
+ * all of them even when one fails.
  *
  *     node scripts/check.js [--format]     --format mends formatting instead
  */
@@ -49,5 +50,6 @@ const results = mends
       run('eslint', 'eslint/bin/eslint.js', ['--max-warnings', '0', '.']),
       run('prettier', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
       run('clang-format', 'clang-format/index.js', ['--dry-run', '-Werror', ...sources]),
+      run('reference', 'typedoc/bin/typedoc', []),
     ];
 process.exitCode = results.every(Boolean) ? 0 : 1;

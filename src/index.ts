@@ -32,6 +32,8 @@ export type {
 } from './data/dataset';
 export { openDataset, type DatasetSource } from './data/open-dataset';
 export { errorCodes, FeedrankError, type ErrorCode } from './errors';
+export type { MeanInterval } from './evaluation/bootstrap';
+export type { Calibration as MeasuredCalibration } from './evaluation/calibration';
 export {
   measureDiversityTradeoff,
   type DiversityTradeoff,
@@ -39,6 +41,9 @@ export {
 } from './evaluation/diversity-tradeoff';
 export { evaluate, type Evaluation } from './evaluation/evaluate';
 export type { EvaluateOptions, EvaluationMode } from './evaluation/evaluate-options';
+export type { ChanceLevel } from './evaluation/disparity-by-chance';
+export type { GroupMetrics, GroupValueMetrics } from './evaluation/group-metrics';
+export type { Machine } from './evaluation/machine';
 export { measureRecall, type Recall, type RecallOptions } from './evaluation/recall';
 export {
   replay,
@@ -51,6 +56,7 @@ export {
 export { builtInFeatures, type FeatureSegments } from './features/built-in-features';
 export type { FeatureDefinition, FeatureSource, ReferenceSet } from './features/feature';
 export type { BundleSwap, SwapOptions } from './feed/bundle-swap';
+export type { CoReadOptions, EngagementOptions } from './feed/engagement-options';
 export type { FeedEvent, RecordResult } from './feed/event';
 export type { Explanation, SourcePosition, StagePosition } from './feed/explanation';
 export { Feed } from './feed/feed';
@@ -62,9 +68,10 @@ export type {
   FeedSettings,
 } from './feed/feed-options';
 export type { FeedStages } from './feed/plan';
-export type { Query } from './feed/query';
+export type { AuthorsAndTopics, Query } from './feed/query';
 export { renderExplanation } from './feed/render-explanation';
 export { renderTrace } from './feed/render-trace';
+export type { Segments } from './feed/segmentation';
 export {
   Slate,
   type CandidateSource,
@@ -84,6 +91,7 @@ export type {
 } from './feed/slices';
 export type { ItemId, UserId } from './identity';
 export type { Instant } from './instant';
+export type { TowerItem } from './models/encode-tower-items';
 export { Model, type ModelLoadOptions } from './models/model';
 export type { ModelDescription } from './models/model-description';
 export type { Precision } from './models/precision';
@@ -124,6 +132,7 @@ export {
   type NativeStage,
   type NativeStageOptions,
   type RankerOptions,
+  type StageOf,
 } from './stages/native-stages';
 export type {
   CandidateGenerator,
@@ -156,6 +165,7 @@ export { chooseRow, type ChosenRow } from './tradeoffs/choose-row';
 export type {
   AblationRow,
   Curve,
+  CurvePoint,
   Latency,
   LoadRow,
   Price,

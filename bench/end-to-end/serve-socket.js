@@ -8,9 +8,13 @@ const { createInterface } = require('node:readline');
  * Serves a stack of the end-to-end comparison on a Unix socket: a request is its number and the
  * number of a query (two uint32), an answer the request's number and the ids (uint32). On standard
  * input, "delay" asks for the delay of this event loop since it was last asked, and for the memory;
- * "candidates N" for the candidates of the first N queries.
+ * "candidates N" for the candidates of the first N queries, "slates N" for what they are answered.
+ * `others` says what other processes of the stack take, beside this one.
  */
-function serveSocket(socket, { rank, candidates, about }) {
+function serveSocket(
+  socket,
+  { rank, candidates, about, others = () => ({ residentMB: 0, cpuMs: 0 }) },
+) {
   const histogram = monitorEventLoopDelay({ resolution: 1 });
   histogram.enable();
   // A stack that cannot answer is not measured.
@@ -43,15 +47,19 @@ function serveSocket(socket, { rank, candidates, about }) {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', async (line) => {
     const [command, count] = line.split(' ');
-    if (command === 'candidates') {
+    if (command === 'candidates' || command === 'slates') {
+      const answer = command === 'slates' ? rank : candidates;
       const found = [];
-      for (let q = 0; q < Number(count); q++) found.push(Array.from(await candidates(q)));
+      for (let q = 0; q < Number(count); q++) found.push(Array.from(await answer(q)));
       return say(found);
     }
+    const { residentMB, cpuMs } = others();
+    const { user, system } = process.cpuUsage();
     say({
       eventLoopP99: histogram.percentile(99) / 1e6,
       eventLoopMax: histogram.max / 1e6,
-      residentMB: process.memoryUsage.rss() / 2 ** 20,
+      residentMB: process.memoryUsage.rss() / 2 ** 20 + residentMB,
+      cpuMs: (user + system) / 1000 + cpuMs,
     });
     histogram.reset();
   });

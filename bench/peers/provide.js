@@ -4,7 +4,7 @@
 //
 //     node bench/peers/provide.js
 //
-// npm packages go into this folder, Python's into a virtual environment of the per-user cache.
+// npm packages go into this folder, Python's into virtual environments of the per-user cache.
 // What cannot be had is left out of the comparison, with the reason.
 
 const fs = require('node:fs');
@@ -19,6 +19,8 @@ const { provideModules } = require('../../scripts/provide-modules.js');
 const modules = path.join(__dirname, 'node_modules');
 const cache = path.dirname(cacheDir());
 const environment = path.join(cache, 'bench-peers');
+/** PyTorch is large, and only the sidecar needs it. */
+const sidecarEnvironment = path.join(cache, 'bench-sidecar');
 
 function lastLine(text) {
   return text.trim().split('\n').at(-1) ?? '';
@@ -46,22 +48,23 @@ async function compileHnswlib() {
   return fs.existsSync(addon) ? undefined : `it does not compile: ${lastLine(stderr)}`;
 }
 
-async function providePythonPeers() {
-  const stamp = path.join(environment, 'feedrank-stamp');
-  const hash = contentHash(__dirname, ['requirements.txt']);
+const pythonOf = (folder) => path.join(folder, 'bin/python');
+
+/** @returns {Promise<string | undefined>} why there are none */
+async function providePython(folder, requirements) {
+  const stamp = path.join(folder, 'feedrank-stamp');
+  const hash = contentHash(__dirname, [requirements]);
   if (readStamp(stamp) === hash) return undefined;
-  const made = await runCommand('python3', ['-m', 'venv', '--clear', environment]);
+  const made = await runCommand('python3', ['-m', 'venv', '--clear', folder]);
   if (made.code !== 0) return `python3 -m venv: ${lastLine(made.stderr || made.stdout)}`;
-  const requirements = path.join(__dirname, 'requirements.txt');
-  const installed = await runCommand(python, [
-    ...['-m', 'pip', 'install', '--disable-pip-version-check', '--requirement', requirements],
+  const installed = await runCommand(pythonOf(folder), [
+    ...['-m', 'pip', 'install', '--disable-pip-version-check'],
+    ...['--requirement', path.join(__dirname, requirements)],
   ]);
   if (installed.code !== 0) return `pip install: ${lastLine(installed.stderr)}`;
   writeStamp(stamp, hash);
   return undefined;
 }
-
-const python = path.join(environment, 'bin/python');
 
 /**
  * @returns {Promise<{ python: string, missing: { node?: string, hnswlib?: string, python?: string } }>}
@@ -71,11 +74,23 @@ async function providePeers() {
   return withDirectoryLock(`${environment}.lock`, async () => {
     const node = await provideModules(__dirname);
     const hnswlib = node ?? (await compileHnswlib());
-    return { python, missing: { node, hnswlib, python: await providePythonPeers() } };
+    const python = await providePython(environment, 'requirements.txt');
+    return { python: pythonOf(environment), missing: { node, hnswlib, python } };
   });
 }
 
-module.exports = { cache, providePeers };
+/**
+ * @returns {Promise<{ python: string, missing: { sidecar?: string } }>} an interpreter with PyTorch,
+ *   FastAPI and uvicorn, and why it cannot be had
+ */
+async function provideSidecar() {
+  return withDirectoryLock(`${sidecarEnvironment}.lock`, async () => ({
+    python: pythonOf(sidecarEnvironment),
+    missing: { sidecar: await providePython(sidecarEnvironment, 'sidecar-requirements.txt') },
+  }));
+}
+
+module.exports = { cache, providePeers, provideSidecar };
 
 if (require.main === module) {
   providePeers().then(({ missing }) => {

@@ -13,7 +13,7 @@ const folderReaders = { ebnerd: openEbnerd, mind: openMind, movielens: openMovie
 
 /** Which dataset, and where it is. */
 export interface DatasetSource {
-  /** One of {@link datasetNames}. */
+  /** `ebnerd`, `mind`, `movielens` or `simulated`. */
   readonly dataset: string;
   /** The dataset's folder; needed by all but `simulated`. */
   readonly data?: string;

@@ -13,7 +13,7 @@ export const trendingCounters = [
   'completion',
 ] as const;
 
-/** One of {@link trendingCounters}. */
+/** What {@link trending} can go by. */
 export type TrendingCounter = (typeof trendingCounters)[number];
 
 /** Options of {@link trending}. */
