@@ -97,7 +97,10 @@ test('a library that ends the process which loads it does not end the doctor', (
   const source = path.join(folder, 'fatal.cc');
   fs.writeFileSync(
     source,
-    '#include <cstdlib>\n__attribute__((constructor)) static void die() { std::abort(); }\n',
+    '#include <cstdlib>\n#include <string>\n' +
+      '__attribute__((constructor)) static void die() { std::abort(); }\n' +
+      // A name by which the C++ interface of LibTorch is known.
+      'void takes(const std::string&) {}\n',
   );
   for (const name of ['libc10.so', 'libtorch_cpu.so']) {
     const output = path.join(folder, 'lib', name);
