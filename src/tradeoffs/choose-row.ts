@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { FeedrankError } from '../errors';
+import { replaceFile } from '../files/replace-file';
 import { checkFlag, checkName, checkPath } from '../validation';
 import { readReport, reportFiles } from './report-folder';
 
@@ -47,12 +47,9 @@ export async function chooseRow(
   if (existsSync(file) && !force) {
     throw new FeedrankError('OUTPUT_EXISTS', `profile: '${file}' exists`, 'profile');
   }
-  const partial = `${file}.partial`;
   try {
-    await writeFile(partial, `${JSON.stringify(profile, null, 2)}\n`);
-    await rename(partial, file);
+    await replaceFile(file, `${JSON.stringify(profile, null, 2)}\n`);
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
     throw new FeedrankError(
       'FILE_NOT_WRITTEN',
       `profile: cannot write '${file}': ${(error as Error).message}`,

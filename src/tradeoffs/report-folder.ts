@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { FeedrankError } from '../errors';
+import { replaceFile } from '../files/replace-file';
 import type { TradeoffReport } from './report';
 
 /** Names in a report's folder. */
@@ -36,7 +37,7 @@ export async function openReportFolder(
     await mkdir(folder, { recursive: true });
     const names = await readdir(folder);
     // A run that was killed may have left a file half written.
-    const stranger = names.find((name) => !ours.includes(name.replace(/\.partial$/, '')));
+    const stranger = names.find((name) => !ours.includes(name.replace(/^\.(.*)\.partial$/, '$1')));
     if (stranger !== undefined) throw taken(folder, `holds ${JSON.stringify(stranger)}`);
     if (names.includes(reportFiles.json) && !force) throw taken(folder, 'holds a report');
     const begun = await begunBy(folder);
@@ -68,22 +69,11 @@ export async function writeReport(
   page: string,
 ): Promise<void> {
   try {
-    await replace(join(folder, reportFiles.page), page);
-    await replace(join(folder, reportFiles.json), `${JSON.stringify(report, null, 2)}\n`);
+    await replaceFile(join(folder, reportFiles.page), page);
+    await replaceFile(join(folder, reportFiles.json), `${JSON.stringify(report, null, 2)}\n`);
     await rm(join(folder, reportFiles.begun), { force: true });
   } catch (error) {
     throw asNotWritten(folder, error);
-  }
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw error;
   }
 }
 

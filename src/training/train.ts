@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { Bundle } from '../bundles/bundle';
@@ -9,6 +9,7 @@ import { FeedrankError, fromNative, invalidArgument } from '../errors';
 import type { FeatureDefinition } from '../features/feature';
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { metricNames } from '../evaluation/metrics';
+import { replaceFile } from '../files/replace-file';
 import type { Model } from '../models/model';
 import { checkedRanker } from './checked-ranker';
 import { scoreLists } from './score-lists';
@@ -222,18 +223,6 @@ async function learnTowers(
   });
 }
 
-/** A full disk must not cost the last good checkpoint. */
-async function replaceFile(folder: string, name: string, content: string | Buffer): Promise<void> {
-  const partial = path.join(folder, `.${name}.partial`);
-  try {
-    await writeFile(partial, content);
-    await rename(partial, path.join(folder, name));
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function checkCheckpoints(folder: string): Promise<void> {
   let names: string[];
   try {
@@ -260,8 +249,8 @@ async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<
   const description = { formatVersion: 1, features, heads };
   try {
     await mkdir(folder, { recursive: true });
-    await replaceFile(folder, 'model.json', `${JSON.stringify(description, null, 2)}\n`);
-    await replaceFile(folder, `member-${member}-epoch-${epoch}.pt`, bytes);
+    await replaceFile(path.join(folder, 'model.json'), `${JSON.stringify(description, null, 2)}\n`);
+    await replaceFile(path.join(folder, `member-${member}-epoch-${epoch}.pt`), bytes);
   } catch (error) {
     throw new FeedrankError(
       'FILE_NOT_WRITTEN',
