@@ -109,7 +109,10 @@ export function diversityVariant(weight: number): string {
 
 /** Settings whose curves and absence the report shows. */
 export function pipelineVariants(stages: Omit<FeedStages, 'ranker'>): PipelineVariant[] {
-  const settings = { budgetMs, diversity: pipelineDiversity };
+  const settings = {
+    ...{ budgetMs, diversity: pipelineDiversity },
+    ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
+  };
   const names = (stages.generators ?? []).map(({ name }) => name);
   return [
     ...candidateCounts.map((count) => ({
@@ -122,32 +125,22 @@ export function pipelineVariants(stages: Omit<FeedStages, 'ranker'>): PipelineVa
       .map((diversity) => ({
         id: diversityVariant(diversity),
         title: `diversity ${diversity}`,
-        profile: {
-          ...{ ...settings, diversity },
-          ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
-        },
+        profile: { ...settings, diversity },
       })),
     ...names.map((name) => ({
       id: `without-${name}`,
       title: `without ${name}`,
-      profile: {
-        ...settings,
-        ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
-        quotas: { [name]: 0 },
-      },
+      profile: { ...settings, quotas: { [name]: 0 } },
     })),
     {
       id: cachedId,
       title: `answers up to ${cachedMinutes} min old`,
-      profile: {
-        ...{ ...settings, maxAnswerAgeMs: cachedMinutes * 60_000 },
-        ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
-      },
+      profile: { ...settings, maxAnswerAgeMs: cachedMinutes * 60_000 },
     },
     {
       id: 'without-ranker',
       title: 'newest first',
-      profile: { ...settings, maxCandidates: pipelineCandidates, limit: pipelineCandidates },
+      profile: settings,
       withoutRanker: true,
     },
   ];

@@ -13,7 +13,7 @@ import type { Latencies } from './measure-latency';
 import type { ReplayedFeed } from './measure-pipeline';
 import type { Quality, ReplayedLists } from './replayed-lists';
 import type { TradeoffKind } from './report';
-import { bundleFolder, rankerBytes } from './train-family';
+import { bundleFolder } from './train-family';
 
 /** A ranker, what it is worth and what it takes. */
 export interface MeasuredRanker extends Latencies {
@@ -87,7 +87,7 @@ export async function measureRankers(options: RankersOptions): Promise<{
         quality: lists.quality(scores),
         scores,
         flops: ranker.hidden && flopsOf(model.description.features.length, ranker.hidden, model),
-        bytes: await rankerBytes(folder),
+        bytes: bundle.manifest.files[bundle.manifest.ranker!.file]!.bytes,
       };
     }
     for (const [id, { feature, weight }] of Object.entries(baselines)) {

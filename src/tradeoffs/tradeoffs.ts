@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { Bundle } from '../bundles/bundle';
@@ -8,6 +7,7 @@ import { splitsUpTo } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { FeedrankError, fromNative, invalidArgument } from '../errors';
 import { describeMachine } from '../evaluation/machine';
+import type { FeatureDefinition } from '../features/feature';
 import { throwIfAborted } from '../training/throw-if-aborted';
 import { gatherTrainingData, type TrainingData } from '../training/training-data';
 import { trainingFeatures } from '../training/training-features';
@@ -22,7 +22,7 @@ import { ReplayedLists } from './replayed-lists';
 import { fingerprintOf, openReportFolder, reportFiles, writeReport } from './report-folder';
 import { renderReportPage } from './report-page';
 import type { TradeoffReport } from './report';
-import { bundleFolder, trainFamily } from './train-family';
+import { bundleFolder, existsBundle, trainFamily } from './train-family';
 import { resolveTradeoffsOptions, wholeEffort } from './tradeoffs-options';
 import type {
   ResolvedTradeoffsOptions,
@@ -48,6 +48,11 @@ interface Run extends ResolvedTradeoffsOptions {
   readonly bundles: string;
   readonly group: string | undefined;
   readonly effort: TradeoffsEffort;
+  /** Of which the members read some or all. */
+  readonly features: readonly FeatureDefinition[];
+  readonly members: readonly TrainedMember[];
+  /** The part before the one that is measured. */
+  readonly learntFrom: string;
   readonly told: (phase: keyof typeof phases, share: number) => void;
 }
 
@@ -78,6 +83,13 @@ export async function measureTradeoffsWith(
         : await openDataset({ ...options, dataset: options.dataset });
     const group = groupOf(dataset, resolved.group);
     const { out, split, lagMs, seed, force } = resolved;
+    const { impressions, name: learntFrom } = splitBefore(dataset, split);
+    const features = await trainingFeatures(dataset, 'rank');
+    const members = [
+      ...rankerMembers(impressions),
+      ...fairnessMembers(group),
+      ...ablationMembers(features),
+    ];
     await openReportFolder(
       out,
       fingerprintOf({
@@ -87,15 +99,13 @@ export async function measureTradeoffsWith(
           scenario: options.scenario,
           data: dataOf(options),
         },
-        members: (await membersOf(dataset, split, group)).map(({ id, settings, prunings }) => ({
-          ...{ id, settings, prunings },
-        })),
+        members: members.map(({ id, settings, prunings }) => ({ id, settings, prunings })),
         libtorch: describeMachine().libtorch,
       }),
       force,
     );
     const report = await measure({
-      ...{ ...resolved, dataset, group, effort },
+      ...{ ...resolved, dataset, group, effort, features, members, learntFrom },
       bundles: join(out, reportFiles.bundles),
       told: teller(resolved.onProgress),
     });
@@ -122,16 +132,6 @@ function groupOf(dataset: Dataset, given: string | undefined): string | undefine
   );
 }
 
-async function membersOf(
-  dataset: Dataset,
-  split: string,
-  group: string | undefined,
-): Promise<TrainedMember[]> {
-  const { impressions } = splitBefore(dataset, split);
-  const features = await trainingFeatures(dataset, 'rank');
-  return [...rankerMembers(impressions), ...fairnessMembers(group), ...ablationMembers(features)];
-}
-
 function teller(
   onProgress: ResolvedTradeoffsOptions['onProgress'],
 ): (phase: keyof typeof phases, share: number) => void {
@@ -147,10 +147,7 @@ function teller(
 }
 
 async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
-  const { dataset, bundles, group, split, signal, told } = run;
-  const features = await trainingFeatures(dataset, 'rank');
-  const members = await membersOf(dataset, split, group);
-  const learntFrom = splitBefore(dataset, split).name;
+  const { dataset, bundles, group, split, signal, told, features, members, learntFrom } = run;
   let gathered: Promise<TrainingData> | undefined;
   const gather = (
     part: string,
@@ -163,7 +160,7 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
       ...(onList ? { onList } : {}),
       onProgress: (done, total) => told(phase, done / total),
     });
-  const towers = await learnTowers(run, learntFrom);
+  await using towers = await learnTowers(run);
   await trainFamily({
     ...{ members, signal, folder: bundles, dataset: dataset.name, split: learntFrom },
     ...{ lagMs: run.lagMs, seed: run.seed },
@@ -177,60 +174,43 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
   const impressions: DatasetImpression[] = [];
   const data = await gather(split, 'lists', (impression) => impressions.push(impression));
   const lists = new ReplayedLists(dataset, impressions);
-  const student = await Bundle.open(bundleFolder(bundles, studentId));
-  try {
-    const stages = pipelineStages(dataset, towers);
-    const variants = pipelineVariants(stages);
-    const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
-    const { end, ...pipeline } = await measurePipeline(
-      {
-        ...{ dataset, towers, split, lagMs: run.lagMs, variants, signal },
-        bundle: student,
-        // A sixth of a small log says as much as it can within the time.
-        isMeasured: someReaders(Math.min(1 / 6, run.effort.pipelineLists / impressions.length)),
-        onProgress: (done) => told('pipeline', done / total),
-      },
-      async (replayed) => {
-        const measured = await measureRankers({
-          ...{ replayed, dataset, data, lists, bundles, members, signal },
-          space: spaceOf(dataset, towers),
-          rounds: run.effort.rounds,
-          onProgress: (share) => told('timing', share),
-        });
-        throwIfAborted(signal);
-        await using teacher = await Bundle.open(bundleFolder(bundles, teacherId));
-        told('load', 0);
-        const load = await measureLoad(replayed, {
-          full: teacher,
-          smaller: student,
-          budgetsMs: [30, 10],
-          shares: [0.5, 1, 2],
-          seconds: run.effort.loadSeconds,
-          signal,
-        });
-        return { measured, load };
-      },
-    );
-    told('load', 1);
-    return buildReport({
-      ...{
-        dataset,
-        split,
-        seed: run.seed,
-        group,
-        members,
-        variants,
-        pipeline,
-        lists,
-        data,
-        bundles,
-      },
-      ...end,
-    });
-  } finally {
-    student.dispose();
-    towers?.dispose();
-  }
+  await using student = await Bundle.open(bundleFolder(bundles, studentId));
+  const stages = pipelineStages(dataset, towers);
+  const variants = pipelineVariants(stages);
+  const total = splitsUpTo(dataset, split).reduce((sum, part) => sum + part.impressions, 0);
+  const { end, ...pipeline } = await measurePipeline(
+    {
+      ...{ dataset, towers, split, lagMs: run.lagMs, variants, signal },
+      bundle: student,
+      // A sixth of a small log says as much as it can within the time.
+      isMeasured: someReaders(Math.min(1 / 6, run.effort.pipelineLists / impressions.length)),
+      onProgress: (done) => told('pipeline', done / total),
+    },
+    async (replayed) => {
+      const measured = await measureRankers({
+        ...{ replayed, dataset, data, lists, bundles, members, signal },
+        space: spaceOf(dataset, towers),
+        rounds: run.effort.rounds,
+        onProgress: (share) => told('timing', share),
+      });
+      throwIfAborted(signal);
+      await using teacher = await Bundle.open(bundleFolder(bundles, teacherId));
+      told('load', 0);
+      const load = await measureLoad(replayed, {
+        full: teacher,
+        smaller: student,
+        budgetsMs: [30, 10],
+        shares: [0.5, 1, 2],
+        seconds: run.effort.loadSeconds,
+        signal,
+      });
+      return { measured, load };
+    },
+  );
+  told('load', 1);
+  return buildReport({
+    ...{ dataset, split, seed: run.seed, group, members, variants, pipeline, lists, ...end },
+  });
 }
 
 function splitBefore(dataset: Dataset, split: string): Dataset['splits'][number] {
@@ -240,15 +220,11 @@ function splitBefore(dataset: Dataset, split: string): Dataset['splits'][number]
 }
 
 /** Towers whose space stands in where the dataset has no embeddings. */
-async function learnTowers(run: Run, learntFrom: string): Promise<Bundle | undefined> {
-  const { dataset, bundles, lagMs, seed, signal } = run;
+async function learnTowers(run: Run): Promise<Bundle | undefined> {
+  const { dataset, bundles, lagMs, seed, signal, learntFrom } = run;
   if (Object.keys(dataset.spaces).length > 0) return undefined;
   const folder = bundleFolder(bundles, towersId);
-  const isThere = await stat(folder).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
+  if (!existsBundle(folder)) {
     const towers = await trainTwoTowers({
       ...{ dataset, split: learntFrom, lagMs, seed, dimensions: 32, refit: false },
       ...(signal ? { signal } : {}),

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Bundle } from '../bundles/bundle';
-import { bundleFiles, manifestName } from '../bundles/manifest';
+import { manifestName } from '../bundles/manifest';
 import { writeBundle } from '../bundles/write-bundle';
 import type { FeatureDefinition } from '../features/feature';
 import { runtimeStatus } from '../runtime';
@@ -35,11 +34,6 @@ export interface FamilyTraining {
   readonly onTrained: (trained: number) => void;
 }
 
-/** Bytes of a bundle's ranker. */
-export async function rankerBytes(folder: string): Promise<number> {
-  return (await stat(join(folder, bundleFiles.ranker))).size;
-}
-
 /** Folder of a member's bundle. */
 export function bundleFolder(folder: string, id: string): string {
   return join(folder, id);
@@ -53,7 +47,9 @@ export async function trainFamily(training: FamilyTraining): Promise<void> {
   const waiting = training.members.filter((member) => !isTrained(training, member));
   let trained = training.members.length - waiting.length;
   const ready = (member: TrainedMember): boolean =>
-    [member.teacher, member.lean?.of].every((id) => id === undefined || existsBundle(training, id));
+    [member.teacher, member.lean?.of].every(
+      (id) => id === undefined || existsBundle(bundleFolder(training.folder, id)),
+    );
   let failure: { readonly reason: unknown } | undefined;
   const running = new Set<Promise<void>>();
   const work = async (member: TrainedMember): Promise<void> => {
@@ -86,12 +82,13 @@ function idsOf({ id, prunings = [] }: TrainedMember): string[] {
   return [id, ...prunings.map((pruning) => pruning.id)];
 }
 
-function existsBundle({ folder }: FamilyTraining, id: string): boolean {
-  return existsSync(join(bundleFolder(folder, id), manifestName));
+/** Whether a bundle has been written there, which is there whole or not at all. */
+export function existsBundle(folder: string): boolean {
+  return existsSync(join(folder, manifestName));
 }
 
-function isTrained(training: FamilyTraining, member: TrainedMember): boolean {
-  return idsOf(member).every((id) => existsBundle(training, id));
+function isTrained({ folder }: FamilyTraining, member: TrainedMember): boolean {
+  return idsOf(member).every((id) => existsBundle(bundleFolder(folder, id)));
 }
 
 async function trainMember(training: FamilyTraining, member: TrainedMember): Promise<void> {
@@ -120,7 +117,7 @@ async function trainMember(training: FamilyTraining, member: TrainedMember): Pro
     prunings.map(({ pruning }) => pruning),
   );
   for (const [i, id] of idsOf(member).entries()) {
-    if (existsBundle(training, id)) continue;
+    if (existsBundle(bundleFolder(folder, id))) continue;
     await write(training, id, rankers[i]!, {
       ...settings,
       ...(teacher === undefined ? {} : { teacher }),
