@@ -38,8 +38,8 @@ void scan_lanes(const ScanItems& items, ScanLane* const* lanes) {
     }
     for (uint32_t g = 0; g < items.groups; ++g) {
       const uint8_t* group = codes + g * kGroupBytes;
-      _mm_prefetch(ahead + g * kGroupBytes, _MM_HINT_T0);
-      _mm_prefetch(ahead + g * kGroupBytes + 64, _MM_HINT_T0);
+      _mm_prefetch(ahead + g * kGroupBytes, _MM_HINT_T1);
+      _mm_prefetch(ahead + g * kGroupBytes + 64, _MM_HINT_T1);
       const __m512i low = _mm512_load_si512(group);
       const __m512i high = _mm512_load_si512(group + 64);
       for (uint32_t l = 0; l < kLanes; ++l) {
