@@ -3,6 +3,7 @@
 #include <array>
 
 #include "retrieval/dot_products.h"
+#include "runtime/parallel.h"
 #include "runtime/prefetch.h"
 
 namespace feedrank {
@@ -18,24 +19,14 @@ void fetch(const Snapshot& snapshot, uint32_t space, Row row, size_t dimensions)
   prefetch(&chunk.publish_time[offset]);
 }
 
-}  // namespace
-
-std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t space,
-                                           const RetrievalQuery& query,
-                                           std::vector<BoundedScore>& candidates) {
-  if (candidates.size() > query.k) {
-    const auto kth = candidates.begin() + (query.k - 1);
-    std::nth_element(candidates.begin(), kth, candidates.end(), higher_low);
-    const double least = kth->low;
-    std::erase_if(candidates, [least](const BoundedScore& item) { return item.high < least; });
-  }
+/// Scores each candidate into its item; what a negative product drops keeps no row.
+void score_exactly(const Snapshot& snapshot, uint32_t space, const RetrievalQuery& query,
+                   std::span<const double> user, std::span<const BoundedScore> candidates,
+                   std::span<Retrieved> items) {
   const auto vector_of = [&](size_t candidate) {
     const Row row = candidates[candidate].row;
     return snapshot.chunk_of(row).vector(space, Snapshot::offset_of(row));
   };
-  const std::vector<double> user(query.vector.begin(), query.vector.end());
-  std::vector<Retrieved> items;
-  items.reserve(candidates.size());
   const auto fetch_candidate = [&](size_t candidate) {
     if (candidate < candidates.size()) {
       fetch(snapshot, space, candidates[candidate].row, user.size());
@@ -55,8 +46,33 @@ std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t sp
       if (query.negatives == NegativeDots::kDrop && dots[v] < 0) continue;
       const Row row = candidates[begin + v].row;
       const double weight = decay_weight(snapshot.publish_time(row), query.now, query.tau_ms);
-      items.push_back({row, decayed(dots[v], weight, query.negatives)});
+      items[begin + v] = {row, decayed(dots[v], weight, query.negatives)};
     }
+  }
+}
+
+}  // namespace
+
+std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t space,
+                                           const RetrievalQuery& query,
+                                           std::vector<BoundedScore>& candidates,
+                                           Executor* helpers) {
+  if (candidates.size() > query.k) {
+    const auto kth = candidates.begin() + (query.k - 1);
+    std::nth_element(candidates.begin(), kth, candidates.end(), higher_low);
+    const double least = kth->low;
+    std::erase_if(candidates, [least](const BoundedScore& item) { return item.high < least; });
+  }
+  const std::vector<double> user(query.vector.begin(), query.vector.end());
+  std::vector<Retrieved> items(candidates.size(), {kNoRow, 0});
+  // Fewer are not worth waking a thread for.
+  constexpr size_t kLeast = 512;
+  split_in_parallel(helpers, items.size(), kLeast, [&](size_t begin, size_t count) {
+    score_exactly(snapshot, space, query, user, std::span(candidates).subspan(begin, count),
+                  std::span(items).subspan(begin, count));
+  });
+  if (query.negatives == NegativeDots::kDrop) {
+    std::erase_if(items, [](const Retrieved& item) { return item.row == kNoRow; });
   }
   keep_best(items, query.k, [&snapshot](const Retrieved& a, const Retrieved& b) {
     return a.score != b.score ? a.score > b.score : snapshot.before_on_tie(a.row, b.row);

@@ -21,9 +21,11 @@ void keep_best(std::vector<Retrieved>& items, size_t k, const Before& before) {
 }
 
 /// Scores what may be among a query's k best in double precision from the float32 vectors, and
-/// gives the k best, best first, ties newer first and then by id. Reorders the candidates.
+/// gives the k best, best first, ties newer first and then by id. Reorders the candidates. Idle
+/// threads of `helpers` take part where there are many.
 std::vector<Retrieved> best_by_exact_score(const Snapshot& snapshot, uint32_t space,
                                            const RetrievalQuery& query,
-                                           std::vector<BoundedScore>& candidates);
+                                           std::vector<BoundedScore>& candidates,
+                                           Executor* helpers = nullptr);
 
 }  // namespace feedrank

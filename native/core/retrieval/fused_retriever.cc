@@ -89,11 +89,15 @@ class FusedRetriever final : public Retriever {
       if (thread == 0) worker.scan_tail();
       worker.scan();
     });
+    // Several queries are shared out as they are, and one by its candidates.
+    Executor* const sharing = shared ? helpers : nullptr;
+    Executor* const within = queries.size() == 1 ? sharing : nullptr;
     const auto finish = [&](uint32_t q) {
       std::vector<BoundedScore> candidates = pass.take_found(q);
-      results[numbers[q]] = best_by_exact_score(snapshot, space, queries[q].given(), candidates);
+      results[numbers[q]] =
+          best_by_exact_score(snapshot, space, queries[q].given(), candidates, within);
     };
-    run_in_parallel(shared ? helpers : nullptr, static_cast<uint32_t>(queries.size()), finish);
+    run_in_parallel(sharing, static_cast<uint32_t>(queries.size()), finish);
   }
 
   const ScanKernel kernel_;
