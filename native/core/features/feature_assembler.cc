@@ -169,8 +169,7 @@ std::vector<Standardisation> pool_statistics(const FeatureGroups& groups,
 
 /// What `transformed` and `to_float32` make of the columns as they are; without a call a value, the
 /// compiler takes several at a time.
-template <typename Value>
-void copy_run(const FeatureGroups::Run& run, const Value* values, float* out) {
+void copy_run(const FeatureGroups::Run& run, const double* values, float* out) {
   constexpr double kMost = std::numeric_limits<float>::max();
   constexpr double kFinite = std::numeric_limits<double>::max();
   const double* missing = run.missing.data();
@@ -180,6 +179,16 @@ void copy_run(const FeatureGroups::Run& run, const Value* values, float* out) {
     const double value = std::abs(found) <= kFinite ? found : missing[i];
     const double low = value < -kMost ? -kMost : value;
     to[i] = static_cast<float>(low > kMost ? kMost : low);
+  }
+}
+
+/// The same of columns that are float32 already, of which only what is missing changes.
+void copy_run(const FeatureGroups::Run& run, const float* values, float* out) {
+  constexpr float kFinite = std::numeric_limits<float>::max();
+  const float* missing = run.narrow_missing.data();
+  float* to = out + run.column;
+  for (size_t i = 0; i < run.narrow_missing.size(); ++i) {
+    to[i] = std::abs(values[i]) <= kFinite ? values[i] : missing[i];
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "catalog/item_columns.h"
+
 namespace feedrank {
 
 FeatureGroups::FeatureGroups(const FeatureList& list) {
@@ -87,8 +89,9 @@ bool FeatureGroups::add_to_run(const Feature& feature, uint32_t column) {
     return run.source + run.missing.size() == feature.index &&
            run.column + run.missing.size() == column;
   };
-  if (runs.empty() || !ends_before(runs.back())) runs.push_back({feature.index, column, {}});
+  if (runs.empty() || !ends_before(runs.back())) runs.push_back({feature.index, column, {}, {}});
   runs.back().missing.push_back(feature.missing);
+  runs.back().narrow_missing.push_back(to_float32(feature.missing));
   return true;
 }
 

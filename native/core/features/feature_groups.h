@@ -24,7 +24,8 @@ struct FeatureGroups {
   struct Run {
     uint32_t source;              // the first column of the catalog
     uint32_t column;              // the first of the feature matrix
-    std::vector<double> missing;  // one a feature
+    std::vector<double> missing;        // one a feature
+    std::vector<float> narrow_missing;  // the same as they enter the matrix
   };
 
   std::vector<Run> runs;       // of these no feature is a base, unless another asks for it
