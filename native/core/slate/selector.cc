@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -110,12 +109,19 @@ std::vector<uint32_t> order_by_score(const Snapshot& snapshot, const CandidateSe
 
 std::vector<uint32_t> order_by_score(const Snapshot& snapshot, std::span<const Row> rows,
                                      std::span<const double> scores) {
-  std::vector<uint32_t> order(rows.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b]
-                                  : snapshot.before_on_tie(rows[a], rows[b]);
+  // Scores are sorted with their positions beside them, so that comparing reads what lies together.
+  struct Scored {
+    double score;
+    uint32_t position;
+  };
+  std::vector<Scored> scored(rows.size());
+  for (uint32_t i = 0; i < scored.size(); ++i) scored[i] = {scores[i], i};
+  std::sort(scored.begin(), scored.end(), [&](const Scored& a, const Scored& b) {
+    return a.score != b.score ? a.score > b.score
+                              : snapshot.before_on_tie(rows[a.position], rows[b.position]);
   });
+  std::vector<uint32_t> order(scored.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = scored[i].position;
   return order;
 }
 
