@@ -222,6 +222,7 @@ export interface NativeModelOptions {
   readonly heads: readonly string[];
   readonly precision: 'float32' | 'bfloat16' | 'int8';
   readonly compiled: boolean;
+  readonly device: 'cpu' | 'cuda';
 }
 
 /** Where work is done. */

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,9 @@ class Bench {
   /// Says in the report what else was found out, such as a rate.
   void report(const std::string& name, double value) { extra_.push_back({name, value}); }
 
+  /// Instead of `measure`, where the machine lacks what the benchmark needs, such as a device.
+  void skip(const std::string& what, const std::string& reason) { skipped_ = {what, reason}; }
+
   const Times& times() const { return times_; }
 
   /// One line of JSON.
@@ -54,12 +58,18 @@ class Bench {
     double value;
   };
 
+  struct Skipped {
+    std::string what;
+    std::string reason;
+  };
+
   void serve(const std::function<void()>& round);
   void settle(std::vector<double> ms);
 
   bool serve_;
   Times times_;
   std::vector<Extra> extra_;
+  std::optional<Skipped> skipped_;
 };
 
 struct Benchmark {

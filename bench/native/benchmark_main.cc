@@ -88,8 +88,13 @@ void Bench::settle(std::vector<double> ms) {
 std::string Bench::line(const std::string& id, const std::string& work) const {
   std::ostringstream out;
   out.precision(6);
-  out << "{\"id\":" << quoted(id) << ",\"work\":" << quoted(work)
-      << ",\"ours\":{\"median\":" << times_.median << ",\"low\":" << times_.low
+  out << "{\"id\":" << quoted(id) << ",\"work\":" << quoted(work);
+  if (skipped_) {
+    out << ",\"skipped\":[{\"name\":" << quoted(skipped_->what)
+        << ",\"reason\":" << quoted(skipped_->reason) << "}]}";
+    return out.str();
+  }
+  out << ",\"ours\":{\"median\":" << times_.median << ",\"low\":" << times_.low
       << ",\"high\":" << times_.high << ",\"p99\":" << times_.p99
       << "},\"rounds\":" << times_.rounds;
   for (const Extra& extra : extra_) out << ',' << quoted(extra.name) << ':' << extra.value;

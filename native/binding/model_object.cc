@@ -55,7 +55,8 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
                                                           reader.texts("heads"),
                                                           environment.executor().threads(),
                                                           precision_of(reader.text("precision")),
-                                                          reader.flag("compiled")});
+                                                          reader.flag("compiled"),
+                                                          reader.text("device")});
     return environment.run<std::shared_ptr<Model>>(
         info.Env(), environment.aside(), [options] { return std::make_shared<Model>(*options); },
         [](Napi::Env env, std::shared_ptr<Model>& model) -> Napi::Value {

@@ -5,8 +5,8 @@ import { binding } from '../binding';
 import { FeedrankError, guardAsync } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
 import { agreesWithGolden } from '../models/agrees-with-golden';
-import { Model } from '../models/model';
-import { checkPrecision, type Precision } from '../models/precision';
+import { checkRuntime, Model, type ModelRuntime } from '../models/model';
+import type { Precision } from '../models/precision';
 import { Towers } from '../models/towers';
 import type { TowersDescription } from '../models/towers-description';
 import { differenceFromGolden } from '../models/towers-golden';
@@ -27,6 +27,11 @@ export interface BundleOpenOptions {
    * for it (`PRECISION_UNAVAILABLE`); `int8` runs on each. Defaults to `float32`.
    */
   readonly precision?: Precision;
+  /**
+   * Where the ranker runs, as in `Model.load`; towers run on the CPU. Defaults to `cpu`;
+   * `DEVICE_UNAVAILABLE` where there is no such device.
+   */
+  readonly device?: 'cpu' | 'cuda';
 }
 
 /**
@@ -67,8 +72,7 @@ export class Bundle {
   static async open(folder: string, options: BundleOpenOptions = {}): Promise<Bundle> {
     checkPath(folder, 'path');
     checkObject(options, 'options');
-    const { precision = 'float32' } = options;
-    checkPrecision(precision);
+    const runtime = checkRuntime(options);
     const manifest = await readManifest(folder);
     checkLibtorch(folder, manifest);
     const files = await readFiles(folder, manifest);
@@ -81,7 +85,7 @@ export class Bundle {
     if (ranker === undefined && towers === undefined) {
       throw wrongManifest(folder, 'it has neither a ranker nor towers');
     }
-    const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file), precision));
+    const model = ranker && (await loadRanker(folder, ranker, fileOf(ranker.file), runtime));
     try {
       const loaded = towers && (await loadTowers(folder, towers, fileOf));
       return new Bundle(folder, manifest, model, loaded);
@@ -168,7 +172,7 @@ async function loadRanker(
   folder: string,
   manifest: RankerManifest,
   bytes: Buffer,
-  precision: Precision,
+  runtime: ModelRuntime,
 ): Promise<Model> {
   const { features, heads, golden } = manifest;
   const schemas = tensorSchemas(features.length, heads.length);
@@ -184,22 +188,23 @@ async function loadRanker(
       throw wrongManifest(folder, `ranker.${side} does not fit its features and heads`);
     }
   }
-  if (precision !== 'float32') {
+  if (runtime.precision !== 'float32') {
     // What tells a file that was changed from one that rounds is what float32 answers.
-    (await loadChecked(folder, manifest, bytes, 'float32')).dispose();
+    const exact: ModelRuntime = { ...runtime, precision: 'float32' };
+    (await loadChecked(folder, manifest, bytes, exact)).dispose();
   }
-  return loadChecked(folder, manifest, bytes, precision);
+  return loadChecked(folder, manifest, bytes, runtime);
 }
 
 async function loadChecked(
   folder: string,
   manifest: RankerManifest,
   bytes: Buffer,
-  precision: Precision,
+  runtime: ModelRuntime,
 ): Promise<Model> {
   const { file, features, heads } = manifest;
   const description = { features, heads };
-  const model = await Model.fromBytes(bytes, path.join(folder, file), description, precision);
+  const model = await Model.fromBytes(bytes, path.join(folder, file), description, runtime);
   try {
     await checkAnswers(folder, model, manifest);
   } catch (error) {

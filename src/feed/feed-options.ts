@@ -34,7 +34,11 @@ export interface FeedSettings extends Omit<FeedStages, 'ranker'>, EngagementOpti
    * recently used rankings go first. Defaults to 500,000, which is 10,000 slates of 50.
    */
   readonly maxAnswerItems?: number;
-  /** Where retrieval runs. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such device. */
+  /**
+   * Where retrieval runs, and the rankers of the bundles that the feed opens; a model or a bundle that
+   * you opened stays where it is. Defaults to `cpu`; `DEVICE_UNAVAILABLE` where there is no such
+   * device, `PRECISION_UNAVAILABLE` for a ranker in `int8` on another.
+   */
   readonly device?: 'cpu' | 'cuda';
 }
 

@@ -4,7 +4,7 @@ import { checkName, checkObject } from '../validation';
 import type { FeedOptions } from './feed-options';
 import { nativeOf, type NamedStage, type SmallerBundle } from './named-stage';
 import type { FeedStages } from './plan';
-import { releaseBundle, serveBundle, type ServedBundle } from './served-bundle';
+import { openOptions, releaseBundle, serveBundle, type ServedBundle } from './served-bundle';
 
 /** What a feed can rank by, on handles of its own. @internal */
 export interface FeedRankers {
@@ -24,6 +24,7 @@ export async function takeRankers({
   ranker,
   bundles = {},
   precision,
+  device,
 }: FeedOptions): Promise<FeedRankers> {
   const folders = [given, ...Object.values(checkObject(bundles, 'bundles'))];
   if (precision !== undefined && !folders.some((folder) => typeof folder === 'string')) {
@@ -35,14 +36,15 @@ export async function takeRankers({
   if (given !== undefined && ranker !== undefined) {
     throw invalidArgument('bundle', 'a bundle or a ranker, not both', given);
   }
+  const opened = openOptions(precision, device);
   const smaller: SmallerBundle[] = [];
   try {
     for (const [name, folder] of Object.entries(bundles)) {
       const argument = `bundles.${checkName(name, 'bundles')}`;
-      smaller.push({ name, ...(await serveBundle(folder, argument, precision)) });
+      smaller.push({ name, ...(await serveBundle(folder, argument, opened)) });
     }
     if (given === undefined) return { ranker: onOwnHandle(ranker), bundle: undefined, smaller };
-    const bundle = await serveBundle(given, 'bundle', precision);
+    const bundle = await serveBundle(given, 'bundle', opened);
     return { ranker: torchScript(bundle.model), bundle, smaller };
   } catch (error) {
     smaller.forEach(releaseBundle);

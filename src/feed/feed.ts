@@ -28,7 +28,7 @@ import { contextKeysOf } from './plan';
 import type { Query } from './query';
 import { RankRequest } from './rank-request';
 import { Segmentation, type Segments } from './segmentation';
-import { releaseBundle, serveBundle } from './served-bundle';
+import { openOptions, releaseBundle, serveBundle } from './served-bundle';
 import { Serving } from './serving';
 import { decodeShadows, type ShadowReport } from './shadows';
 import type { Slate } from './slate';
@@ -49,6 +49,7 @@ export class Feed {
   #serving: Serving;
   readonly #towers: Towers | undefined;
   readonly #precision: Precision | undefined;
+  readonly #device: FeedOptions['device'];
   #engagement: NativeEngagement | undefined;
   /** The last swap that was asked for, when it has ended. */
   #swapped: Promise<unknown> = Promise.resolve();
@@ -56,6 +57,7 @@ export class Feed {
   private constructor(options: FeedOptions, rankers: FeedRankers, engagement: NativeEngagement) {
     this.catalog = options.catalog;
     this.#precision = options.precision;
+    this.#device = options.device;
     this.#engagement = engagement;
     const shape = engagementShape(engagement);
     this.#shape = shape;
@@ -273,7 +275,7 @@ export class Feed {
   async #swap(given: string | Bundle, options: SwapOptions): Promise<BundleSwap> {
     this.#native();
     const { name, profile, precision = this.#precision } = options;
-    const bundle = await serveBundle(given, 'bundle', precision);
+    const bundle = await serveBundle(given, 'bundle', openOptions(precision, this.#device));
     try {
       this.#native();
       const before = this.#serving;

@@ -1,8 +1,7 @@
 import type * as Bundles from '../bundles/bundle';
-import type { Bundle } from '../bundles/bundle';
+import type { Bundle, BundleOpenOptions } from '../bundles/bundle';
 import { invalidArgument } from '../errors';
 import type { Model } from '../models/model';
-import type { Precision } from '../models/precision';
 import type { Towers } from '../models/towers';
 import type { SlateBundle } from './slate';
 
@@ -26,7 +25,7 @@ export interface ServedBundle {
 export async function serveBundle(
   given: unknown,
   argument: string,
-  precision: Precision | undefined,
+  options: BundleOpenOptions,
 ): Promise<ServedBundle> {
   // A feed without a bundle need not load what reads one.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- An import could not wait.
@@ -35,9 +34,7 @@ export async function serveBundle(
     throw invalidArgument(argument, 'the folder of a bundle, or a Bundle', given);
   }
   const isFolder = typeof given === 'string';
-  const bundle: Bundle = isFolder
-    ? await Bundle.open(given, precision === undefined ? {} : { precision })
-    : given;
+  const bundle: Bundle = isFolder ? await Bundle.open(given, options) : given;
   const { ranker, towers, manifest } = bundle;
   if (ranker === undefined) {
     if (isFolder) bundle.dispose();
@@ -47,6 +44,17 @@ export async function serveBundle(
     model: isFolder ? ranker : ranker.share(),
     towers: isFolder ? towers : towers?.share(),
     identity: { checksum: manifest.checksum, precision: ranker.precision },
+  };
+}
+
+/** How a feed opens folders. @internal */
+export function openOptions(
+  precision: BundleOpenOptions['precision'],
+  device: BundleOpenOptions['device'],
+): BundleOpenOptions {
+  return {
+    ...(precision !== undefined && { precision }),
+    ...(device !== undefined && { device }),
   };
 }
 

@@ -3,7 +3,7 @@ import { readArchive } from '../archives/read-archive';
 import { binding, type NativeModel, type NativeModelOptions } from '../binding';
 import { FeedrankError, guard, guardAsync, invalidArgument } from '../errors';
 import { readPlainFile } from '../files/read-plain-file';
-import { checkObject, checkPath, copyVector, ownValue } from '../validation';
+import { checkDevice, checkObject, checkPath, copyVector, ownValue } from '../validation';
 import {
   readModelDescription,
   toModelDescription,
@@ -31,6 +31,18 @@ export interface ModelLoadOptions {
    * is their own. Defaults to `float32`.
    */
   readonly precision?: Precision;
+  /**
+   * Where it runs: `cuda` is the first CUDA device that LibTorch finds (`DEVICE_UNAVAILABLE` where it
+   * finds none), in `float32` or `bfloat16` (`PRECISION_UNAVAILABLE` for `int8`). Not for `.pt2`
+   * packages, which are compiled for the CPU. Defaults to `cpu`.
+   */
+  readonly device?: 'cpu' | 'cuda';
+}
+
+/** In what, and where, a model runs. @internal */
+export interface ModelRuntime {
+  readonly precision: Precision;
+  readonly device: 'cpu' | 'cuda';
 }
 
 /**
@@ -68,13 +80,12 @@ export class Model {
    * `MODEL_REFUSED` (it holds code or entries that no ranking model needs, or a package is for
    * something else), `MODEL_SHAPE` (it does not take the features that its description lists, or
    * answers in another shape), `MODEL_OUTPUT` (it answers NaN or infinity to plain input, or a row's
-   * scores depend on other rows) or `PRECISION_UNAVAILABLE`.
+   * scores depend on other rows), `PRECISION_UNAVAILABLE` or `DEVICE_UNAVAILABLE`.
    */
   static async load(path: string, options: ModelLoadOptions = {}): Promise<Model> {
     checkPath(path, 'path');
     checkObject(options, 'options');
-    const { precision = 'float32' } = options;
-    checkPrecision(precision);
+    const runtime = checkRuntime(options);
     if (options.allowUnverified !== true) {
       throw new FeedrankError(
         'MODEL_UNVERIFIED',
@@ -91,7 +102,7 @@ export class Model {
     const bytes = await readModel(path);
     return compiled
       ? Model.#fromPackage(bytes, path, description)
-      : Model.fromBytes(bytes, path, description, precision);
+      : Model.fromBytes(bytes, path, description, runtime);
   }
 
   /**
@@ -102,10 +113,10 @@ export class Model {
     bytes: Buffer,
     path: string,
     description: ModelDescription,
-    precision: Precision = 'float32',
+    runtime: ModelRuntime = checkRuntime({}),
   ): Promise<Model> {
     await inspectArchive(bytes, { argument: 'path', file: path });
-    return Model.#fromChecked({ bytes, precision, compiled: false }, path, description);
+    return Model.#fromChecked({ bytes, ...runtime, compiled: false }, path, description);
   }
 
   static async #fromPackage(
@@ -115,11 +126,11 @@ export class Model {
   ): Promise<Model> {
     // What it does cannot be checked, and that it is whole can.
     await readArchive(bytes, { argument: 'path', file: path });
-    return Model.#fromChecked({ bytes, precision: 'float32', compiled: true }, path, description);
+    return Model.#fromChecked({ bytes, ...checkRuntime({}), compiled: true }, path, description);
   }
 
   static async #fromChecked(
-    checked: Pick<NativeModelOptions, 'bytes' | 'precision' | 'compiled'>,
+    checked: Pick<NativeModelOptions, 'bytes' | 'precision' | 'compiled' | 'device'>,
     path: string,
     description: ModelDescription,
   ): Promise<Model> {
@@ -185,9 +196,22 @@ export class Model {
   }
 }
 
+/** Throws `INVALID_ARGUMENT`. @internal */
+export function checkRuntime({
+  precision = 'float32',
+  device = 'cpu',
+}: Pick<ModelLoadOptions, 'precision' | 'device'>): ModelRuntime {
+  checkPrecision(precision);
+  return { precision, device: checkDevice(device) };
+}
+
 function checkNativeCode(
   path: string,
-  { allowNativeCode, precision }: Pick<ModelLoadOptions, 'allowNativeCode' | 'precision'>,
+  {
+    allowNativeCode,
+    precision,
+    device = 'cpu',
+  }: Pick<ModelLoadOptions, 'allowNativeCode' | 'precision' | 'device'>,
 ): void {
   if (allowNativeCode !== true) {
     throw new FeedrankError(
@@ -198,6 +222,9 @@ function checkNativeCode(
   }
   if (precision !== undefined) {
     throw invalidArgument('precision', 'none, since a package has its own', precision);
+  }
+  if (device !== 'cpu') {
+    throw invalidArgument('device', "'cpu', which packages are compiled for", device);
   }
 }
 

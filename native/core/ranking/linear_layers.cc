@@ -18,7 +18,7 @@ at::Tensor constant_of(const Value* value) {
   if (!constant || !constant->isTensor()) return {};
   const at::Tensor& tensor = constant->toTensor();
   const bool fits = tensor.defined() && tensor.layout() == at::kStrided &&
-                    tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat &&
+                    (tensor.is_cpu() || tensor.is_cuda()) && tensor.scalar_type() == at::kFloat &&
                     tensor.numel() > 0 && tensor.isfinite().all().item<bool>();
   return fits ? tensor : at::Tensor();
 }

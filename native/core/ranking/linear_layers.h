@@ -22,6 +22,10 @@ struct LinearLayer {
   std::optional<double> slope;
 };
 
+/// Whether a layer has more outputs than the 16 up to which one stays float32 in each precision: it
+/// costs little, and scores of 8 bits would be full of ties.
+inline bool is_wide(const LinearLayer& layer) { return layer.weight.size(0) > 16; }
+
 /// The linear layers of a frozen graph, in the order in which they are computed: linear, addmm, mm
 /// or matmul with a constant weight, and the addition of a constant row behind one, all finite. The
 /// activation that alone reads a layer (GELU, SiLU, sigmoid, tanh; ReLU where only layers read it)

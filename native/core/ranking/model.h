@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ranking/model_backend.h"
@@ -17,9 +18,13 @@ namespace feedrank {
 class Model {
  public:
   /// Throws as the backend's loader and RowBuckets do.
-  explicit Model(const ModelOptions& options)
+  explicit Model(const ModelOptions& options) : Model(options, load(options)) {}
+
+  /// Of a backend that was loaded already with these options.
+  Model(const ModelOptions& options, std::unique_ptr<ModelBackend> backend)
       : features_(options.features),
-        prototype_(options.compiled ? load_compiled(options) : load_torchscript(options)),
+        on_processor_(options.device == "cpu"),
+        prototype_(std::move(backend)),
         // A package may have been compiled in any precision.
         buckets_(*prototype_, options.features,
                  rounding_of(options.compiled ? Precision::kBfloat16 : options.precision)) {
@@ -41,7 +46,8 @@ class Model {
   void forward(const float* features, size_t rows, float* scores, Executor* helpers = nullptr) {
     // Fewer rows are not worth waking a thread for.
     constexpr size_t kLeast = 256;
-    Executor* const sharing = buckets_.rows_stand_alone() ? helpers : nullptr;
+    // A device divides the rows of a pass by itself.
+    Executor* const sharing = on_processor_ && buckets_.rows_stand_alone() ? helpers : nullptr;
     split_in_parallel(sharing, rows, kLeast, [&](size_t begin, size_t count) {
       ModelLane lane = borrow();
       buckets_.forward(lane, features + begin * features_, count, scores + begin * heads().size());
@@ -51,6 +57,11 @@ class Model {
   }
 
  private:
+  static std::unique_ptr<ModelBackend> load(const ModelOptions& options) {
+    if (options.compiled) return load_compiled(options);
+    return options.device == "cpu" ? load_torchscript(options) : load_on_device(options);
+  }
+
   ModelLane new_lane() const { return {prototype_->clone(), {}, {}, {}}; }
 
   ModelLane borrow() {
@@ -62,6 +73,7 @@ class Model {
   }
 
   const uint32_t features_;
+  const bool on_processor_;
   std::mutex mutex_;
   const std::unique_ptr<ModelBackend> prototype_;
   const RowBuckets buckets_;

@@ -40,11 +40,21 @@ struct ModelOptions {
   Precision precision = Precision::kFloat32;
   /// Whether the bytes are an AOTInductor package. Its precision is its own.
   bool compiled = false;
+  /// Where it runs, "cpu" or "cuda". Not for a package, which is compiled for the processor.
+  std::string device = "cpu";
 };
 
 /// Loads a TorchScript module, freezes it, gives its linear layers to oneDNN, and runs it once.
 /// Throws MODEL_CORRUPT, MODEL_SHAPE or PRECISION_UNAVAILABLE.
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options);
+
+/// Loads a TorchScript module onto a LibTorch device, "cuda" or, for tests, "cpu", freezes it there
+/// and runs it once. Features and scores pass through memory that a CUDA device reads and writes by
+/// itself, on a stream of each thread's own; linear layers are the device's, not oneDNN's. With
+/// kBfloat16 those of more than 16 outputs multiply in bfloat16, on any device. Throws
+/// DEVICE_UNAVAILABLE where there is no such device, MODEL_CORRUPT, MODEL_SHAPE, or
+/// PRECISION_UNAVAILABLE for kInt8.
+std::unique_ptr<ModelBackend> load_on_device(const ModelOptions& options);
 
 /// Loads an AOTInductor package (.pt2), native code with the weights in it, and runs it once.
 /// Throws MODEL_CORRUPT, MODEL_REFUSED where its metadata does not say that it was exported for any

@@ -21,8 +21,6 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// Layers of no more outputs than this stay float32.
-constexpr int64_t kNarrow = 16;
 /// Sums of more products of a code up to 255 and one up to 127 may exceed 32 bits.
 constexpr int64_t kMostInt8Inputs = 65'536;
 
@@ -72,8 +70,6 @@ void drop_casts(Node* to_float) {
     use.user->output()->replaceAllUsesWith(to_float->input(0));
   }
 }
-
-bool is_wide(const LinearLayer& layer) { return layer.weight.size(0) > kNarrow; }
 
 void rewrite_to_onednn(const std::shared_ptr<Graph>& graph, const std::vector<LinearLayer>& layers,
                        Precision precision) {

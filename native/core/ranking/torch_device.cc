@@ -19,6 +19,10 @@ c10::Device torch_device(const std::string& name) {
   throw Error("INVALID_ARGUMENT", "device", "device: expected 'cpu' or 'cuda', got '" + name + "'");
 }
 
+at::Tensor host_staging(c10::Device device, at::IntArrayRef shape, c10::ScalarType type) {
+  return at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(device.is_cuda()));
+}
+
 struct OwnStream::Guard {
   explicit Guard(c10::Stream stream) : guard(stream) {}
   c10::StreamGuard guard;
@@ -38,5 +42,9 @@ OwnStream::OwnStream(c10::Device device) {
 }
 
 OwnStream::~OwnStream() = default;
+
+void OwnStream::synchronise() const {
+  if (guard_ != nullptr) guard_->guard.current_stream().synchronize();
+}
 
 }  // namespace feedrank

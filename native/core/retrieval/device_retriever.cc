@@ -54,7 +54,8 @@ class DeviceRetriever final : public Retriever {
   /// The queries' vectors at unit length, [queries, dimensions], on the device. Of a query's own
   /// length nothing depends but the scores' common scale.
   at::Tensor units(std::span<const RetrievalQuery> queries, uint32_t dimensions) const {
-    at::Tensor users = at::empty({static_cast<int64_t>(queries.size()), dimensions}, at::kHalf);
+    const at::Tensor users =
+        host_staging(device_, {static_cast<int64_t>(queries.size()), dimensions}, at::kHalf);
     auto* out = users.data_ptr<c10::Half>();
     for (const RetrievalQuery& query : queries) {
       const float* vector = query.vector.data();
@@ -63,7 +64,8 @@ class DeviceRetriever final : public Retriever {
         *out++ = length > 0 ? static_cast<float>(double{vector[d]} / length) : 0.0F;
       }
     }
-    return users.to(device_);
+    constexpr bool kNonBlocking = true;
+    return users.to(device_, kNonBlocking);
   }
 
   /// Products of float16 vectors, summed and kept in float32.

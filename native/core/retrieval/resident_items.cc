@@ -7,6 +7,7 @@
 #include <mutex>
 #include <tuple>
 
+#include "ranking/torch_device.h"
 #include "retrieval/decay.h"
 
 namespace feedrank {
@@ -16,11 +17,6 @@ constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 int64_t as_signed(uint64_t epoch) {
   return static_cast<int64_t>(std::min(epoch, static_cast<uint64_t>(kNever)));
-}
-
-/// Memory that a CUDA device reads without a copy in between.
-at::Tensor staging(c10::Device device, at::IntArrayRef shape, c10::ScalarType type) {
-  return at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(device.is_cuda()));
 }
 
 }  // namespace
@@ -112,8 +108,8 @@ void ResidentItems::bring(const Snapshot& snapshot, uint32_t chunk_index) {
   const Chunk& chunk = snapshot.chunk(chunk_index);
   const uint32_t first = chunk_index * Chunk::kRows;
   const uint32_t rows = std::min(Chunk::kRows, snapshot.row_count() - first);
-  at::Tensor added = staging(device_, {Chunk::kRows}, at::kLong);
-  at::Tensor removed = staging(device_, {Chunk::kRows}, at::kLong);
+  at::Tensor added = host_staging(device_, {Chunk::kRows}, at::kLong);
+  at::Tensor removed = host_staging(device_, {Chunk::kRows}, at::kLong);
   std::vector<uint32_t> offsets;
   for (uint32_t i = 0; i < Chunk::kRows; ++i) {
     uint64_t& held = held_[first + i];
@@ -130,10 +126,10 @@ void ResidentItems::bring(const Snapshot& snapshot, uint32_t chunk_index) {
   }
   const auto count = static_cast<int64_t>(offsets.size());
   if (count > 0) {
-    at::Tensor units = staging(device_, {count, int64_t{dimensions_}}, at::kHalf);
-    at::Tensor lengths = staging(device_, {count}, at::kDouble);
-    at::Tensor times = staging(device_, {count}, at::kDouble);
-    at::Tensor places = staging(device_, {count}, at::kLong);
+    at::Tensor units = host_staging(device_, {count, int64_t{dimensions_}}, at::kHalf);
+    at::Tensor lengths = host_staging(device_, {count}, at::kDouble);
+    at::Tensor times = host_staging(device_, {count}, at::kDouble);
+    at::Tensor places = host_staging(device_, {count}, at::kLong);
     for (int64_t i = 0; i < count; ++i) {
       const uint32_t offset = offsets[static_cast<size_t>(i)];
       const float* vector = chunk.vector(space_, offset);
