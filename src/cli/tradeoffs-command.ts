@@ -12,6 +12,7 @@ import type { TradeoffReport } from '../tradeoffs/report';
 import { readReport, reportFiles } from '../tradeoffs/report-folder';
 import { measureTradeoffs } from '../tradeoffs/tradeoffs';
 import { tradeoffsArguments } from '../tradeoffs/tradeoffs-options';
+import { interruptible } from './interruptible';
 import { toNumber } from './numbers';
 import { say } from './output';
 import { startProgress } from './progress';
@@ -62,30 +63,28 @@ async function run(flags: TradeoffsFlags): Promise<void> {
   if ((choose === undefined) !== (profile === undefined)) {
     throw new UsageError('--choose and --profile go together', 'choose');
   }
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt);
   const bar = startProgress('measuring trade-offs');
   try {
-    const result = await withUsageErrors([...tradeoffsArguments, 'choose', 'profile'], async () => {
-      // Choosing from what has been measured measures nothing again.
-      const isThere =
-        choose !== undefined && !options.force && existsSync(join(options.out, reportFiles.json));
-      const report = isThere
-        ? (await readReport(options.out))!
-        : await measureTradeoffs({
-            ...options,
-            signal: interrupted.signal,
-            onProgress: (done) => bar.update(Math.round(done * 100), 100),
-          });
-      const chosen =
-        choose === undefined || profile === undefined
-          ? undefined
-          : await chooseRow(options.out, choose, profile, { force: options.force ?? false });
-      return { report, chosen };
-    });
+    const { report, chosen } = await interruptible((signal) =>
+      withUsageErrors([...tradeoffsArguments, 'choose', 'profile'], async () => {
+        // Choosing from what has been measured measures nothing again.
+        const isThere =
+          choose !== undefined && !options.force && existsSync(join(options.out, reportFiles.json));
+        const report = isThere
+          ? (await readReport(options.out))!
+          : await measureTradeoffs({
+              ...options,
+              signal,
+              onProgress: (done) => bar.update(Math.round(done * 100), 100),
+            });
+        const chosen =
+          choose === undefined || profile === undefined
+            ? undefined
+            : await chooseRow(options.out, choose, profile, { force: options.force ?? false });
+        return { report, chosen };
+      }),
+    );
     bar.stop();
-    const { report, chosen } = result;
     if (json) {
       const { rows, impressions, seconds } = report;
       say(
@@ -102,7 +101,6 @@ async function run(flags: TradeoffsFlags): Promise<void> {
     }
   } finally {
     bar.stop();
-    process.removeListener('SIGINT', interrupt);
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from '../training/train-options';
 import type { Training, TrainingProgress } from '../training/training';
 import { formatMetric, metricTitles } from './evaluation-table';
+import { interruptible } from './interruptible';
 import { toNumber, toNumbers } from './numbers';
 import { say } from './output';
 import { startProgress } from './progress';
@@ -103,11 +104,8 @@ async function run(flags: TrainFlags): Promise<void> {
   if (pruning !== undefined && keep === undefined) {
     throw new UsageError('--pruning needs --keep', 'pruning');
   }
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    const result = await withUsageErrors(trainArguments, async () => {
+  const result = await interruptible((signal) =>
+    withUsageErrors(trainArguments, async () => {
       if (threads !== undefined) configure({ threads });
       const training = train({
         ...options,
@@ -127,15 +125,13 @@ async function run(flags: TrainFlags): Promise<void> {
                 ...(fairnessMeasure === undefined ? {} : { measure: fairnessMeasure }),
               },
             }),
-        signal: interrupted.signal,
+        signal,
       });
       await showProgress(training);
       return training.result;
-    });
-    say(json ? JSON.stringify(result) : formatResult(result));
-  } finally {
-    process.removeListener('SIGINT', interrupt);
-  }
+    }),
+  );
+  say(json ? JSON.stringify(result) : formatResult(result));
 }
 
 async function showProgress(training: Training<TrainingResult>): Promise<void> {

@@ -11,6 +11,7 @@ import { SlateDiversity } from './diversity';
 import { queryOf } from './impression-query';
 import { gradedNdcg } from './metrics';
 import { replay, replayCatalogOptions, replayFeedOptions } from './replay';
+import { unhurriedBudgetMs } from './unhurried';
 
 const depth = 10;
 
@@ -125,7 +126,7 @@ async function slateOf(
   const slate = await feed.rank({
     ...queryOf(feed, impression),
     limit: depth,
-    profile: { budgetMs: 600_000, ...profile },
+    profile: { budgetMs: unhurriedBudgetMs, ...profile },
   });
   const [degraded] = slate.degraded;
   if (degraded) {

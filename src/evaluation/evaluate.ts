@@ -18,6 +18,7 @@ import type { EvaluatedRanker } from './rankers';
 import { summarise } from './ranking-metrics';
 import type { RankingMetrics } from './ranking-metrics';
 import { replay, replayCatalogOptions, replayFeedOptions } from './replay';
+import { unhurriedBudgetMs } from './unhurried';
 
 /** How well a ranker orders what readers had in view. */
 export interface Evaluation extends RankingMetrics {
@@ -45,9 +46,6 @@ export interface Evaluation extends RankingMetrics {
 
 /** Candidates of a whole-pipeline ranking, as many as a default profile keeps. */
 const rankLimit = 500;
-
-/** Long enough that no stage is ever skipped for want of time. */
-const budgetMs = 600_000;
 
 /**
  * Replays a dataset causally through one feed and measures a ranker on it: AUC, MRR, nDCG@5 and
@@ -104,7 +102,7 @@ async function rankAll(
     catalog,
     generators: [trending(), fresh(), ...Object.keys(dataset.spaces).map(decayedDotIn)],
     ranker: ranker.ranker,
-    profile: { maxCandidates: rankLimit, limit: rankLimit, budgetMs },
+    profile: { maxCandidates: rankLimit, limit: rankLimit, budgetMs: unhurriedBudgetMs },
     ...replayFeedOptions(dataset),
   });
   const publishTimes = publishTimesOf(dataset);

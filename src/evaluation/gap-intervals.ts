@@ -1,8 +1,8 @@
 import type { ItemId } from '../identity';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
-import type { ComparedImpression } from './group-metrics';
-import { countOrderedPairs } from './metrics';
+import { extremes, itemGroupParts, sliceParts } from './compared-groups';
+import type { ComparedImpression, GroupPart } from './compared-groups';
 
 /** The gaps of `GroupMetrics` with 95% intervals of 1,000 bootstrap resamples of impressions. */
 export interface GapIntervals {
@@ -26,22 +26,7 @@ export function itemGapIntervals(
   impressions: readonly ComparedImpression[],
   groupOf: (itemId: ItemId) => string | undefined,
 ): GapIntervals {
-  return intervalsOf(
-    impressions.map(({ itemIds, scores, clicked }) => {
-      const groups = itemIds.map(groupOf);
-      const sums = new Map<string, Sums>();
-      for (const value of new Set(groups)) {
-        if (value === undefined) continue;
-        const own = addScores(scores.filter((_, i) => groups[i] === value));
-        const { pairs, ordered } = countOrderedPairs(
-          scores.filter((_, i) => clicked[i] && groups[i] === value),
-          scores.filter((_, i) => !clicked[i] && groups[i] !== undefined && groups[i] !== value),
-        );
-        sums.set(value, Object.assign(own, { pairs, ordered }));
-      }
-      return sums;
-    }),
-  );
+  return intervalsOf(impressions.map((impression) => sumsOf(itemGroupParts(impression, groupOf))));
 }
 
 /** For slices of readers. */
@@ -49,16 +34,12 @@ export function sliceGapIntervals(
   impressions: readonly ComparedImpression[],
   slice: string,
 ): GapIntervals {
-  return intervalsOf(
-    impressions.map(({ userSlices, scores, clicked }) => {
-      const value = userSlices[slice];
-      if (value === undefined) return new Map<string, Sums>();
-      const { pairs, ordered } = countOrderedPairs(
-        scores.filter((_, i) => clicked[i]),
-        scores.filter((_, i) => !clicked[i]),
-      );
-      return new Map([[value, Object.assign(addScores(scores), { pairs, ordered })]]);
-    }),
+  return intervalsOf(impressions.map((impression) => sumsOf(sliceParts(impression, slice))));
+}
+
+function sumsOf(parts: readonly GroupPart[]): Map<string, Sums> {
+  return new Map(
+    parts.map(({ value, scores, pairs }) => [value, Object.assign(addScores(scores), pairs)]),
   );
 }
 
@@ -94,18 +75,6 @@ function intervalsOf(impressions: Compared): GapIntervals {
 
 const fields = ['pairs', 'ordered', 'count', 'sum', 'squares'] as const;
 
-/** The groups with the highest and the lowest value, of those that have one. */
-function extremes(
-  totals: ReadonlyMap<string, Sums>,
-  valueOf: (sums: Sums) => number,
-): [highest: string, lowest: string] | null {
-  const ranked = [...totals]
-    .map(([name, sums]) => ({ name, value: valueOf(sums) }))
-    .filter(({ value }) => !Number.isNaN(value))
-    .sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1));
-  return ranked.length > 1 ? [ranked[0]!.name, ranked.at(-1)!.name] : null;
-}
-
 /** |difference of means| in pooled standard deviations; sums may be scaled alike. */
 function disparity([a, b]: readonly [Sums, Sums], lists: number): number {
   const within = [a, b].reduce((sum, { squares, sum: total, count }) => {
@@ -124,11 +93,11 @@ function bootstrap(
   const columns = groups.flatMap((group) =>
     fields.map((name) => Float64Array.from(impressions, (of) => (of.get(group) ?? nothing)[name])),
   );
-  const sumsOf = (means: readonly number[]): Sums =>
+  const toSums = (means: readonly number[]): Sums =>
     Object.assign(new Sums(), Object.fromEntries(fields.map((name, i) => [name, means[i]])));
   const interval = new Bootstrap(columns).statistic((means) =>
     gap(
-      [sumsOf(means.slice(0, fields.length)), sumsOf(means.slice(fields.length))],
+      [toSums(means.slice(0, fields.length)), toSums(means.slice(fields.length))],
       impressions.length,
     ),
   );

@@ -1,18 +1,14 @@
-import type { ItemId, UserId } from '../identity';
+import type { ItemId } from '../identity';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
+import { extremes, itemGroupParts, sliceParts } from './compared-groups';
+import type { ComparedImpression, GroupPart } from './compared-groups';
 import { disparityByChance, type ChanceLevel } from './disparity-by-chance';
-import { countOrderedPairs, impressionMetrics } from './metrics';
+import { impressionMetrics } from './metrics';
 import type { PairCount } from './metrics';
 
-/** One impression as a ranker ordered it: position i of each array is position i of the slate. */
-export interface RankedImpression {
-  readonly itemIds: readonly ItemId[];
-  /** −∞ for an item that the ranker was never asked about. */
-  readonly scores: readonly number[];
-  readonly clicked: readonly boolean[];
-  readonly userSlices: Readonly<Record<string, string>>;
-  readonly userId: UserId;
+/** One impression as a ranker ordered it. */
+export interface RankedImpression extends ComparedImpression {
   /** First items of the slate, which holds others than those in view where it ranks the catalog. */
   readonly slateIds: readonly ItemId[];
   /** How long the one clicked item was read, in milliseconds; `undefined` where it is not known. */
@@ -22,12 +18,6 @@ export interface RankedImpression {
   /** How likely a click on each item truly was; there where the dataset knows. */
   readonly utilities?: readonly number[];
 }
-
-/** What a comparison of groups looks at. */
-export type ComparedImpression = Pick<
-  RankedImpression,
-  'itemIds' | 'scores' | 'clicked' | 'userSlices' | 'userId'
->;
 
 /** How well one group fares. */
 export interface GroupValueMetrics {
@@ -129,22 +119,8 @@ export function userSliceMetrics(
   impressions: readonly ComparedImpression[],
   slice: string,
 ): GroupMetrics {
-  const tallies = new Map<string, GroupTally>();
-  for (const [index, { scores, clicked, userSlices }] of impressions.entries()) {
-    const value = userSlices[slice];
-    if (value === undefined) continue;
-    const tally = tallyOf(tallies, value, impressions.length);
-    tally.addImpression(index, scores, clicked);
-    scores.forEach((score) => tally.addScore(score));
-    tally.addPairs(
-      countOrderedPairs(
-        scores.filter((_, i) => clicked[i]),
-        scores.filter((_, i) => !clicked[i]),
-      ),
-    );
-  }
   return {
-    ...compare(tallies),
+    ...compare(impressions, (impression) => sliceParts(impression, slice)),
     scoreDisparityChance: disparityByChance(
       impressions.flatMap(({ userId, userSlices, scores }) => {
         const value = userSlices[slice];
@@ -162,62 +138,46 @@ export function itemGroupMetrics(
   impressions: readonly ComparedImpression[],
   groupOf: (itemId: ItemId) => string | undefined,
 ): GroupMetrics {
+  return compare(impressions, (impression) => itemGroupParts(impression, groupOf));
+}
+
+function compare(
+  impressions: readonly ComparedImpression[],
+  partsOf: (impression: ComparedImpression) => readonly GroupPart[],
+): GroupMetrics {
   const tallies = new Map<string, GroupTally>();
-  for (const [index, { itemIds, scores, clicked }] of impressions.entries()) {
-    const groups = itemIds.map(groupOf);
-    for (const value of new Set(groups)) {
-      if (value === undefined) continue;
-      const tally = tallyOf(tallies, value, impressions.length);
-      scores.forEach((score, i) => groups[i] === value && tally.addScore(score));
-      const clickedScores = scores.filter((_, i) => clicked[i] && groups[i] === value);
-      if (clickedScores.length === 0) continue;
-      const kept = (i: number): boolean => !clicked[i] || groups[i] === value;
-      tally.addImpression(
-        index,
-        scores.filter((_, i) => kept(i)),
-        clicked.filter((_, i) => kept(i)),
-      );
-      const otherScores = scores.filter(
-        (_, i) => !clicked[i] && groups[i] !== undefined && groups[i] !== value,
-      );
-      tally.addPairs(countOrderedPairs(clickedScores, otherScores));
+  for (const [index, impression] of impressions.entries()) {
+    for (const { value, scores, pairs, list } of partsOf(impression)) {
+      const tally = tallies.get(value) ?? new GroupTally(impressions.length);
+      tallies.set(value, tally);
+      scores.forEach((score) => tally.addScore(score));
+      tally.addPairs(pairs);
+      if (list.clicked.includes(true)) tally.addImpression(index, list.scores, list.clicked);
     }
   }
-  return compare(tallies);
-}
-
-function tallyOf(tallies: Map<string, GroupTally>, value: string, size: number): GroupTally {
-  let tally = tallies.get(value);
-  if (!tally) tallies.set(value, (tally = new GroupTally(size)));
-  return tally;
-}
-
-function compare(tallies: ReadonlyMap<string, GroupTally>): GroupMetrics {
+  const ofExtremes = <T>(
+    valueOf: (tally: GroupTally) => number,
+    compareTwo: (highest: GroupTally, lowest: GroupTally) => T,
+  ): T | null => {
+    const names = extremes(tallies, valueOf);
+    return names && compareTwo(tallies.get(names[0])!, tallies.get(names[1])!);
+  };
   const sorted = [...tallies].sort(([a], [b]) => (a < b ? -1 : 1));
-  const groups = sorted.map(([, tally]) => tally);
-  const byScore = extremes(groups, ({ scores }) => meanOf(scores));
-  const byAccuracy = extremes(groups, ({ pairwiseAccuracy }) => pairwiseAccuracy);
-  const byNdcg = extremes(groups, ({ ndcg10 }) => meanOf(ndcg10));
   return {
     values: Object.fromEntries(sorted.map(([value, tally]) => [value, tally.summary()])),
-    scoreDisparity: byScore && orNull(standardisedDifference(byScore[0].scores, byScore[1].scores)),
-    pairwiseGap: byAccuracy && byAccuracy[0].pairwiseAccuracy - byAccuracy[1].pairwiseAccuracy,
-    ndcgGap: byNdcg && new Bootstrap([byNdcg[0].ndcg10, byNdcg[1].ndcg10]).difference(0, 1),
+    scoreDisparity: ofExtremes(
+      ({ scores }) => meanOf(scores),
+      (a, b) => orNull(standardisedDifference(a.scores, b.scores)),
+    ),
+    pairwiseGap: ofExtremes(
+      ({ pairwiseAccuracy }) => pairwiseAccuracy,
+      (a, b) => a.pairwiseAccuracy - b.pairwiseAccuracy,
+    ),
+    ndcgGap: ofExtremes(
+      ({ ndcg10 }) => meanOf(ndcg10),
+      (a, b) => new Bootstrap([a.ndcg10, b.ndcg10]).difference(0, 1),
+    ),
   };
-}
-
-/** The groups with the highest and the lowest value, of those that have one. */
-function extremes(
-  groups: readonly GroupTally[],
-  valueOf: (group: GroupTally) => number,
-): [highest: GroupTally, lowest: GroupTally] | null {
-  const ranked = groups
-    .map((group) => ({ group, value: valueOf(group) }))
-    .filter(({ value }) => !Number.isNaN(value))
-    .sort((a, b) => b.value - a.value);
-  const highest = ranked[0];
-  const lowest = ranked.at(-1);
-  return highest && lowest && ranked.length > 1 ? [highest.group, lowest.group] : null;
 }
 
 function standardisedDifference(a: readonly number[], b: readonly number[]): number {

@@ -2,9 +2,9 @@ import type { Dataset } from '../data/dataset';
 import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
 import { measureCalibration, type Calibration } from './calibration';
-import { SlateDiversity } from './diversity';
 import type { RankedImpression } from './group-metrics';
-import { gradedNdcg, impressionMetrics, metricNames } from './metrics';
+import { measureLists, type ListMeasures, type MeasuredLists } from './measured-lists';
+import { metricNames } from './metrics';
 
 /** Means over impressions with their 95% bootstrap intervals. */
 export interface RankingMetrics {
@@ -36,36 +36,32 @@ export interface RankingMetrics {
   readonly unavailable: Readonly<Record<string, string>>;
 }
 
-/** @param measured at least one */
-export function summarise(dataset: Dataset, measured: readonly RankedImpression[]): RankingMetrics {
-  const slates = new SlateDiversity(dataset);
-  const perImpression = measured.map(({ scores, clicked }) => impressionMetrics(scores, clicked));
-  const weights = measured.map(({ dwellMs }) =>
-    dwellMs === undefined ? NaN : Math.log1p(dwellMs / 1000),
+const names: readonly (keyof ListMeasures)[] = [
+  ...metricNames,
+  ...(['intraList10', 'topicCoverage10', 'weight', 'weightedNdcg10', 'utilityNdcg10'] as const),
+];
+
+/**
+ * @param measured at least one
+ * @param lists measures of the same; measured here where nobody else has use for them
+ */
+export function summarise(
+  dataset: Dataset,
+  measured: readonly RankedImpression[],
+  { lists, reasons }: MeasuredLists = measureLists(dataset, measured),
+): RankingMetrics {
+  const bootstrap = new Bootstrap(
+    names.map((name) => Float64Array.from(lists, (list) => list[name])),
   );
-  const columns: Record<string, number[]> = {
-    ...Object.fromEntries(
-      metricNames.map((name) => [name, perImpression.map((metrics) => metrics[name])]),
-    ),
-    intraList10: measured.map(({ slateIds }) => slates.intraList(slateIds)),
-    topicCoverage10: measured.map(({ slateIds }) => slates.topicCoverage(slateIds)),
-    weight: weights,
-    weighted: perImpression.map(({ ndcg10 }, i) => ndcg10 * (weights[i] as number)),
-    utility: measured.map(({ utilities }) =>
-      utilities ? gradedNdcg(utilities, utilities, 10) : NaN,
-    ),
-  };
-  const names = Object.keys(columns);
-  const bootstrap = new Bootstrap(Object.values(columns).map((rows) => Float64Array.from(rows)));
-  const intervalOf = (name: string): MeanInterval | null => {
+  const intervalOf = (name: keyof ListMeasures): MeanInterval | null => {
     const interval = bootstrap.interval(names.indexOf(name));
     return Number.isNaN(interval.mean) ? null : interval;
   };
   const [auc, mrr, ndcg5, ndcg10] = metricNames.map(intervalOf);
   const totalWeight = bootstrap.means[names.indexOf('weight')] as number;
-  const intraList10 = slates.reasons.intraList === null ? intervalOf('intraList10') : null;
-  const topicCoverage10 = slates.reasons.topics === null ? intervalOf('topicCoverage10') : null;
-  const utilityNdcg10 = intervalOf('utility');
+  const intraList10 = intervalOf('intraList10');
+  const topicCoverage10 = intervalOf('topicCoverage10');
+  const utilityNdcg10 = intervalOf('utilityNdcg10');
   const calibration = measureCalibration(measured);
   const unavailable: Record<string, string> = {};
   if (!calibration) {
@@ -74,11 +70,11 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
   }
   if (!intraList10) {
     unavailable['intraList10'] =
-      slates.reasons.intraList ?? 'no slate held two items that have embeddings';
+      reasons.intraList ?? 'no slate held two items that have embeddings';
   }
   if (!topicCoverage10) {
     unavailable['topicCoverage10'] =
-      slates.reasons.topics ?? 'every slate held an item that the dataset does not list';
+      reasons.topics ?? 'every slate held an item that the dataset does not list';
   }
   if (!(totalWeight > 0)) {
     unavailable['dwellNdcg10'] = `dataset ${dataset.name} has no reading times of single clicks`;
@@ -90,7 +86,9 @@ export function summarise(dataset: Dataset, measured: readonly RankedImpression[
       topicCoverage10,
     },
     dwellNdcg10:
-      totalWeight > 0 ? bootstrap.ratio(names.indexOf('weighted'), names.indexOf('weight')) : null,
+      totalWeight > 0
+        ? bootstrap.ratio(names.indexOf('weightedNdcg10'), names.indexOf('weight'))
+        : null,
     ...(utilityNdcg10 ? { utilityNdcg10 } : {}),
     calibration,
     unavailable,

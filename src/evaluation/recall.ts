@@ -13,6 +13,7 @@ import { Bootstrap } from './bootstrap';
 import type { MeanInterval } from './bootstrap';
 import { queryOf } from './impression-query';
 import { replay, replayCatalogOptions, replayFeedOptions } from './replay';
+import { unhurriedBudgetMs } from './unhurried';
 
 const hourMs = 3_600_000;
 
@@ -126,7 +127,7 @@ export async function measureRecall(options: RecallOptions): Promise<Recall> {
             feed.rank({
               ...queryOf(feed, impression),
               profile: {
-                ...{ budgetMs: 600_000, maxCandidates: k, limit: k },
+                ...{ budgetMs: unhurriedBudgetMs, maxCandidates: k, limit: k },
                 ...options.settings,
                 ...profile,
               },

@@ -28,7 +28,7 @@ import { contextKeysOf } from './plan';
 import type { Query } from './query';
 import { RankRequest } from './rank-request';
 import { Segmentation, type Segments } from './segmentation';
-import { openOptions, releaseBundle, serveBundle } from './served-bundle';
+import { openOptions, releaseBundle, serveBundle, type ServedBundle } from './served-bundle';
 import { Serving } from './serving';
 import { decodeShadows, type ShadowReport } from './shadows';
 import type { Slate } from './slate';
@@ -301,6 +301,11 @@ export class Feed {
       rankers.smaller,
       guard(() => plan.native.shadows()),
     );
+  }
+
+  /** The bundles in service by the names that swaps give them, the feed's own by none. @internal */
+  get bundles(): ReadonlyMap<string | undefined, ServedBundle> {
+    return this.#serving.bundles;
   }
 
   /** The segments that events and queries may name. */

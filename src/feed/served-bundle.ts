@@ -15,6 +15,8 @@ export interface ServedBundle {
   readonly towers: Towers | undefined;
   /** What slates call it. */
   readonly identity: SlateBundle;
+  /** When it was made, as its manifest says. */
+  readonly createdAt: string;
 }
 
 /**
@@ -44,6 +46,7 @@ export async function serveBundle(
     model: isFolder ? ranker : ranker.share(),
     towers: isFolder ? towers : towers?.share(),
     identity: { checksum: manifest.checksum, precision: ranker.precision },
+    createdAt: manifest.createdAt,
   };
 }
 

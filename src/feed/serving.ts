@@ -106,6 +106,15 @@ export class Serving {
     }
   }
 
+  /** The feed's own bundle, under no name, and the smaller ones under theirs. */
+  get bundles(): ReadonlyMap<string | undefined, ServedBundle> {
+    const { bundle, smaller } = this.rankers;
+    return new Map([
+      ...(bundle === undefined ? [] : ([[undefined, bundle]] as const)),
+      ...smaller.map((one) => [one.name, one] as const),
+    ]);
+  }
+
   /** The bundle of this name among the smaller ones, or the feed's own. Throws `UNKNOWN_BUNDLE`. */
   bundle(name: string | undefined): ServedBundle {
     const { bundle, smaller } = this.rankers;

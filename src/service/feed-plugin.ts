@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { Bundle } from '../bundles/bundle';
 import { invalidArgument } from '../errors';
 import { Feed } from '../feed/feed';
-import { FeedMetrics } from '../telemetry/feed-metrics';
+import { FeedMetrics, type FeedMetricsOptions } from '../telemetry/feed-metrics';
 import { traceRequests } from '../telemetry/trace-requests';
 import { checkFlag, checkInteger } from '../validation';
 import { bearerCheck } from './bearer-token';
@@ -45,8 +44,8 @@ export interface FeedPluginOptions {
   readonly receiveTimeoutMs?: number;
   /** Where metrics are registered, one feed a registry. Defaults to a new one, which `/metrics` shows. */
   readonly registry?: Registry;
-  /** Bundles that `/metrics` tells of, by what you call them. Defaults to none. */
-  readonly bundles?: Readonly<Record<string, Bundle>>;
+  /** Bundles that `/metrics` tells of, as {@link FeedMetricsOptions.bundles}. Defaults to none. */
+  readonly bundles?: FeedMetricsOptions['bundles'];
 }
 
 const mebibyte = 2 ** 20;

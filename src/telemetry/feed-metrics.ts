@@ -13,7 +13,10 @@ export interface FeedMetricsOptions {
   readonly feed: Feed;
   /** Where the metrics are registered; one feed a registry. Defaults to a new `Registry`. */
   readonly registry?: Registry;
-  /** Bundles that `feedrank_bundle_info` is to tell of, by what you call them. Defaults to none. */
+  /**
+   * Bundles that `feedrank_bundle_info` is to tell of, by what you call them. Where the feed ranks by
+   * one of them, its name stands for whatever a swap puts in its place. Defaults to none.
+   */
   readonly bundles?: Readonly<Record<string, Bundle>>;
 }
 
@@ -90,7 +93,8 @@ export class FeedMetrics {
     this.#eventLoop = monitorEventLoopDelay({ resolution: timerMs });
     this.#eventLoop.enable();
     this.#addGauges();
-    this.#addVersions(bundles);
+    this.#addVersions();
+    this.#addBundles(bundles);
     requestEnded.subscribe(this.#listen);
   }
 
@@ -216,7 +220,7 @@ export class FeedMetrics {
     });
   }
 
-  #addVersions(bundles: Readonly<Record<string, Bundle>>): void {
+  #addVersions(): void {
     const { version, libtorchVersion } = runtimeStatus();
     new Gauge({
       name: 'feedrank_info',
@@ -224,17 +228,40 @@ export class FeedMetrics {
       labelNames: ['version', 'libtorch'],
       registers: [this.registry],
     }).set({ version, libtorch: libtorchVersion }, 1);
-    const info = new Gauge({
+  }
+
+  #addBundles(bundles: Readonly<Record<string, Bundle>>): void {
+    const feed = this.#feed;
+    const told = Object.entries(bundles).map(([name, { manifest }]) => {
+      const { checksum, createdAt } = manifest;
+      return { name, place: placeOf(feed, name, checksum), checksum, createdAt };
+    });
+    new Gauge({
       name: 'feedrank_bundle_info',
       help: 'Which bundles rank, and when they were made; always 1.',
       labelNames: ['bundle', 'checksum', 'created_at'],
       registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { name, place, ...given } of told) {
+          const served = place && feed.bundles.get(place.name);
+          const { checksum, createdAt } = served ? { ...served, ...served.identity } : given;
+          this.set({ bundle: name, checksum, created_at: createdAt }, 1);
+        }
+      },
     });
-    for (const [name, { manifest }] of Object.entries(bundles)) {
-      const { checksum, createdAt } = manifest;
-      info.set({ bundle: name, checksum, created_at: createdAt }, 1);
-    }
   }
+}
+
+/** By which of the feed's bundles a given one is in service, if by any; by its own name first. */
+function placeOf(
+  feed: Feed,
+  given: string,
+  checksum: string,
+): { readonly name: string | undefined } | undefined {
+  const places = [...feed.bundles].filter(([, { identity }]) => identity.checksum === checksum);
+  const [name] = places.find(([name]) => name === given) ?? places[0] ?? [];
+  return places.length === 0 ? undefined : { name };
 }
 
 /** A reason may hold an error's own words, of which there is no end. */

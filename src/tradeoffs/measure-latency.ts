@@ -1,5 +1,6 @@
 import type { Item } from '../catalog/item';
 import type { Dataset } from '../data/dataset';
+import { unhurriedBudgetMs } from '../evaluation/unhurried';
 import { Feed } from '../feed/feed';
 import type { FeedStages } from '../feed/plan';
 import type { ItemId } from '../identity';
@@ -9,9 +10,6 @@ import type { Latency } from './report';
 
 /** Candidates that a request brings. */
 export const timedCandidates = [500, 2000] as const;
-
-/** Long enough that nothing is left out for want of time. */
-const budgetMs = 600_000;
 
 const warmUps = 5;
 
@@ -52,7 +50,7 @@ export async function measureLatency(
       for (const count of timedCandidates) {
         for (const [id, timed] of feeds) {
           const { trace } = await timed.rerank(
-            { ...query, profile: { budgetMs } },
+            { ...query, profile: { budgetMs: unhurriedBudgetMs } },
             ids.slice(0, count),
           );
           if (round < 0) continue;

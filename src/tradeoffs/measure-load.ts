@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Bundle } from '../bundles/bundle';
 import { FeedrankError } from '../errors';
+import { unhurriedBudgetMs } from '../evaluation/unhurried';
 import { Feed } from '../feed/feed';
 import type { Slate } from '../feed/slate';
 import { torchScript } from '../stages/native-stages';
@@ -70,7 +71,7 @@ async function measureCapacity(
   const client = async (): Promise<void> => {
     while (performance.now() < until) {
       throwIfAborted(signal);
-      await ask(600_000);
+      await ask(unhurriedBudgetMs);
       answered += 1;
     }
   };

@@ -6,6 +6,7 @@ import { queryOf } from '../evaluation/impression-query';
 import { inView, publishTimesOf } from '../evaluation/ranked-impressions';
 import { replay, replayCatalogOptions, replayFeedOptions } from '../evaluation/replay';
 import type { RankedImpression } from '../evaluation/group-metrics';
+import { unhurriedBudgetMs } from '../evaluation/unhurried';
 import { Feed } from '../feed/feed';
 import type { FeedStages } from '../feed/plan';
 import type { Slate } from '../feed/slate';
@@ -17,9 +18,6 @@ import { throwIfAborted } from '../training/throw-if-aborted';
 import { candidateCounts, diversityWeights, tauHours } from './family';
 
 const hourMs = 3_600_000;
-
-/** Long enough that no stage is ever skipped for want of time. */
-const budgetMs = 600_000;
 
 /** Of the pipeline where nothing else is said. */
 export const pipelineCandidates = 500;
@@ -110,7 +108,7 @@ export function diversityVariant(weight: number): string {
 /** Settings whose curves and absence the report shows. */
 export function pipelineVariants(stages: Omit<FeedStages, 'ranker'>): PipelineVariant[] {
   const settings = {
-    ...{ budgetMs, diversity: pipelineDiversity },
+    ...{ budgetMs: unhurriedBudgetMs, diversity: pipelineDiversity },
     ...{ maxCandidates: pipelineCandidates, limit: pipelineCandidates },
   };
   const names = (stages.generators ?? []).map(({ name }) => name);
@@ -196,7 +194,7 @@ export async function measurePipeline<T>(
         };
         if (dots) {
           for (const hours of tauHours) {
-            const profile = { budgetMs, tauMs: hours * hourMs };
+            const profile = { budgetMs: unhurriedBudgetMs, tauMs: hours * hourMs };
             take(byTau[hours]!, whole(await dots.rerank({ ...query, profile }, itemIds)));
           }
         }

@@ -2,8 +2,7 @@ import type { Dataset, DatasetImpression } from '../data/dataset';
 import { Bootstrap } from '../evaluation/bootstrap';
 import type { MeanInterval } from '../evaluation/bootstrap';
 import type { GroupMetrics, RankedImpression } from '../evaluation/group-metrics';
-import { SlateDiversity } from '../evaluation/diversity';
-import { impressionMetrics } from '../evaluation/metrics';
+import { measureLists, type ListMeasures, type MeasuredLists } from '../evaluation/measured-lists';
 import { byAge, compareGroups, inView, publishTimesOf } from '../evaluation/ranked-impressions';
 import { summarise } from '../evaluation/ranking-metrics';
 import type { ItemId } from '../identity';
@@ -18,14 +17,7 @@ export interface Quality extends Pick<TradeoffRow, 'metrics' | 'diversity'> {
 }
 
 /** What the comparisons look at, of one list; NaN where it does not apply. */
-export interface ListMetrics {
-  readonly auc: number;
-  readonly ndcg10: number;
-  /** nDCG@10 · ln(1 + seconds read), and that weight. */
-  readonly weightedNdcg10: number;
-  readonly weight: number;
-  readonly intraList10: number;
-  readonly topicCoverage10: number;
+export interface ListMetrics extends ListMeasures {
   /** Share of the first ten positions that the least shown group of items has. */
   readonly exposure10: number;
 }
@@ -68,12 +60,13 @@ export class ReplayedLists {
 
 /** The same of lists that something else has ordered. */
 export function qualityOf(dataset: Dataset, ranked: readonly RankedImpression[]): Quality {
-  const { metrics, diversity, dwellNdcg10, unavailable } = summarise(dataset, ranked);
+  const lists = measureLists(dataset, ranked);
+  const { metrics, diversity, dwellNdcg10, unavailable } = summarise(dataset, ranked, lists);
   return {
     metrics: { ...metrics, dwellNdcg10 },
     diversity,
     groups: compareGroups(dataset, ranked, [...dataset.labels, ...dataset.userSlices]),
-    perList: perListOf(dataset, ranked),
+    perList: withExposure(dataset, ranked, lists),
     // Scores are compared here, and probabilities are not.
     unavailable: Object.fromEntries(
       Object.entries(unavailable).filter(([name]) => name !== 'calibration'),
@@ -81,19 +74,16 @@ export function qualityOf(dataset: Dataset, ranked: readonly RankedImpression[])
   };
 }
 
-function perListOf(dataset: Dataset, ranked: readonly RankedImpression[]): ListMetrics[] {
-  const slates = new SlateDiversity(dataset);
+function withExposure(
+  dataset: Dataset,
+  ranked: readonly RankedImpression[],
+  { lists }: MeasuredLists,
+): ListMetrics[] {
   const isRare = rarestGroup(dataset);
-  return ranked.map(({ scores, clicked, dwellMs, slateIds }) => {
-    const { auc, ndcg10 } = impressionMetrics(scores, clicked);
-    const weight = dwellMs === undefined ? NaN : Math.log1p(dwellMs / 1000);
-    return {
-      ...{ auc, ndcg10, weightedNdcg10: ndcg10 * weight, weight },
-      intraList10: slates.reasons.intraList === null ? slates.intraList(slateIds) : NaN,
-      topicCoverage10: slates.reasons.topics === null ? slates.topicCoverage(slateIds) : NaN,
-      exposure10: isRare === undefined ? NaN : slateIds.filter(isRare).length / slateIds.length,
-    };
-  });
+  return ranked.map(({ slateIds }, i) => ({
+    ...lists[i]!,
+    exposure10: isRare === undefined ? NaN : slateIds.filter(isRare).length / slateIds.length,
+  }));
 }
 
 /** Of the dataset's first label, the value that the fewest items have. */

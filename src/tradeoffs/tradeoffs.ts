@@ -162,11 +162,10 @@ async function measure(run: Run): Promise<Omit<TradeoffReport, 'seconds'>> {
     });
   await using towers = await learnTowers(run);
   await trainFamily({
-    ...{ members, signal, folder: bundles, dataset: dataset.name, split: learntFrom },
+    ...{ members, signal, folder: bundles, dataset, split: learntFrom },
     ...{ lagMs: run.lagMs, seed: run.seed },
     data: () => (gathered ??= gather(learntFrom, 'gathering')),
     epochs: run.effort.epochs,
-    groupOfItems: group !== undefined && dataset.labels.includes(group),
     onTrained: (count) => told('training', count / members.length),
   });
   gathered = undefined;

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { Bundle } from '../bundles/bundle';
 import { manifestName } from '../bundles/manifest';
 import { writeBundle } from '../bundles/write-bundle';
+import type { Dataset } from '../data/dataset';
 import type { FeatureDefinition } from '../features/feature';
 import { runtimeStatus } from '../runtime';
 import { checkedRanker } from '../training/checked-ranker';
+import { withMeasure } from '../training/fairness-measure';
 import { trainPrunedRankers, type TrainedRanker } from '../training/ranker-training';
 import { scoreLists } from '../training/score-lists';
 import { resolveRankerOptions } from '../training/train-options';
@@ -21,9 +23,7 @@ export interface FamilyTraining {
   readonly data: () => Promise<TrainingData>;
   /** Where the bundles are written, one a member and one for each way to prune it. */
   readonly folder: string;
-  /** Item label or slice that fairness looks at, and whether it is a label. */
-  readonly groupOfItems: boolean;
-  readonly dataset: string;
+  readonly dataset: Pick<Dataset, 'name' | 'labels'>;
   readonly split: string;
   readonly lagMs: number;
   readonly seed: number;
@@ -92,7 +92,7 @@ function isTrained({ folder }: FamilyTraining, member: TrainedMember): boolean {
 }
 
 async function trainMember(training: FamilyTraining, member: TrainedMember): Promise<void> {
-  const { seed, signal, folder, groupOfItems } = training;
+  const { dataset, seed, signal, folder } = training;
   const { settings, teacher, prunings = [] } = member;
   const data = await training.data();
   const important = await importantFeatures(training, member, data);
@@ -103,9 +103,7 @@ async function trainMember(training: FamilyTraining, member: TrainedMember): Pro
     data,
     {
       options: resolveRankerOptions({ epochs: training.epochs, ...settings }),
-      ...(fairness
-        ? { fairness: { measure: groupOfItems ? 'pairwise' : 'disparity', ...fairness } }
-        : {}),
+      ...(fairness ? { fairness: withMeasure(fairness, dataset) } : {}),
       ...(teacher === undefined
         ? {}
         : { teacherScores: await scoresOf(bundleFolder(folder, teacher), data, signal) }),
@@ -158,7 +156,7 @@ async function write(
   const { fingerprint } = await training.data();
   await writeBundle(bundleFolder(folder, id), {
     ranker: await checkedRanker(ranker),
-    training: { mode: 'rank', dataset, split, lagMs, seed, ...settings },
+    training: { mode: 'rank', dataset: dataset.name, split, lagMs, seed, ...settings },
     data: { ...fingerprint },
     metrics: { validation: ranker.validation },
   });

@@ -12,6 +12,7 @@ import type { metricNames } from '../evaluation/metrics';
 import { replaceFile } from '../files/replace-file';
 import type { Model } from '../models/model';
 import { checkedRanker } from './checked-ranker';
+import { withMeasure } from './fairness-measure';
 import { scoreLists } from './score-lists';
 import { trainRanker, type Checkpoint, type TrainedRanker } from './ranker-training';
 import { throwIfAborted } from './throw-if-aborted';
@@ -126,12 +127,7 @@ async function learn(
   tell: (progress: TrainingProgress) => void,
 ): Promise<{ trained: TrainedRanker; training: object; data: object }> {
   const { seed, mode, split, lagMs, ranker, signal, threads, checkpoints } = resolved;
-  const fairness = resolved.fairness && {
-    measure: dataset.labels.includes(resolved.fairness.group)
-      ? ('pairwise' as const)
-      : ('disparity' as const),
-    ...resolved.fairness,
-  };
+  const fairness = resolved.fairness && withMeasure(resolved.fairness, dataset);
   const features = options.features ?? (await trainingFeatures(dataset, mode));
   if (mode === 'rank') refuseListFeatures(features);
   const own = new Set(features.map((feature) => nameOf(feature)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { itemGroupMetrics, userSliceMetrics } from '../../src/evaluation/group-metrics';
-import type { ComparedImpression } from '../../src/evaluation/group-metrics';
+import type { ComparedImpression } from '../../src/evaluation/compared-groups';
 import { ndcg } from '../../src/evaluation/metrics';
 
 /** Items a… belong to group A, items b… to group B, others to none. */

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
-import type { Feed } from '../../src';
+import { Bundle, type Feed } from '../../src';
 import { FeedMetrics } from '../../src/metrics';
+import { sumBundle } from '../feed/smaller-bundle';
 import { now, unhurried } from '../support/world';
 import { makeFeed, serve } from './served-feed';
 
@@ -108,4 +109,33 @@ test('a registry of the service takes the metrics of one feed, and what is dispo
   expect(() => new FeedMetrics({ feed: {} as Feed })).toThrow(
     expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'feed' }) as Error,
   );
+});
+
+test('bundles that the feed ranks by are told of as swaps replace them, and others as they were given', async () => {
+  const folders = [await sumBundle({ quality: 1 }), await sumBundle({ quality: 2 })];
+  const [one, two, three] = [
+    await Bundle.open(folders[0]!),
+    await Bundle.open(folders[1]!),
+    await Bundle.open(await sumBundle({ length: 1 })),
+  ];
+  const feed = await makeFeed({ ranker: undefined, bundle: folders[0]!, bundles: { next: two } });
+  const { ask } = await serve({
+    plugin: { feed, bundles: { served: one, next: two, elsewhere: three } },
+  });
+  const told = async (): Promise<Record<string, string>> => {
+    const text = (await ask('GET', '/metrics')).body as string;
+    const rows = text.matchAll(
+      /^feedrank_bundle_info\{bundle="(\w+)",checksum="(\w+)",created_at="(.+)"\} 1$/gm,
+    );
+    return Object.fromEntries([...rows].map(([, name, ...of]) => [name!, of.join(' ')] as const));
+  };
+  const as = ({ manifest }: Bundle): string => `${manifest.checksum} ${manifest.createdAt}`;
+  expect(await told()).toEqual({ served: as(one), next: as(two), elsewhere: as(three) });
+  await feed.swapBundle(folders[1]!);
+  expect(await told()).toEqual({ served: as(two), next: as(two), elsewhere: as(three) });
+  await feed.swapBundle(three, { name: 'next' });
+  expect(await told()).toEqual({ served: as(two), next: as(three), elsewhere: as(three) });
+  feed.dispose();
+  expect(await told()).toEqual({ served: as(two), next: as(three), elsewhere: as(three) });
+  for (const bundle of [one, two, three]) bundle.dispose();
 });
