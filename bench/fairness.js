@@ -20,7 +20,7 @@ const { sayMachine, writeRows } = require('./measured-rows');
 
 function worldsOf(data, seeds) {
   const folder = (name) => (data === undefined ? undefined : path.join(data, name));
-  const ofSlice = [0, 0.1];
+  const ofSlice = [0, 0.1, 0.2];
   const families = [
     {
       name: 'simulated, creator',
