@@ -1,5 +1,10 @@
 #include "runtime/executor.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <latch>
@@ -77,6 +82,25 @@ TEST_CASE("a full queue refuses at once, and takes jobs again when there is room
   while (error_code([&] { executor.submit(job); }) != "none") std::this_thread::yield();
   done.wait();
   EXPECT_EQ(ran.load(), 4);
+}
+
+TEST_CASE("threads stand back from the one that made their executor, whatever its priority") {
+  const auto priority = [] {
+    return getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)));
+  };
+  int own = 0;
+  int found = 0;
+  // In a thread of its own: no other test should run at the priority that this one takes.
+  std::thread([&] {
+    const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+    (void)setpriority(PRIO_PROCESS, thread, priority() + 3);
+    own = priority();
+    std::promise<int> answer;
+    Executor executor({1});
+    executor.submit([&] { answer.set_value(priority()); });
+    found = answer.get_future().get();
+  }).join();
+  EXPECT_EQ(found, std::min(19, own + Executor::Options{}.nice));
 }
 
 TEST_CASE("a job may submit another one") {

@@ -19,9 +19,12 @@ Error overloaded(uint32_t limit) {
                    " requests are waiting already; try again later, or raise the limit");
 }
 
+/// Below what the thread was born with: in a process that runs under `nice` a fixed priority could
+/// stand above the JavaScript thread's, where the system lets a priority rise.
 void lower_priority(int nice) {
+  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
   // Failing is harmless: the threads then compete as equals.
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
+  (void)setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + nice);
 }
 
 }  // namespace
