@@ -39,8 +39,11 @@ export declare function install(options: {
 /** Path of the npm that is on the path, as a script. */
 export declare function npmProgram(): string;
 
-/** Writes the README's example in four forms; gives the names of the scripts to run. */
+/** The examples of the README, as CommonJS. */
+export declare function readmeExamples(): { first: string; longer: string };
+
+/** Writes the README's longer example in four forms; gives the names of the scripts to run. */
 export declare function writeConsumers(folder: string): Promise<string[]>;
 
-/** What is wrong with what the README's example printed. */
+/** What is wrong with what the README's longer example printed. */
 export declare function slateProblem(printed: string): string | undefined;

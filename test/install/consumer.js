@@ -138,21 +138,21 @@ function npmProgram() {
   return fs.realpathSync(found);
 }
 
-/** @returns {string} the example of the README, as CommonJS */
-function readmeExample() {
+/** @returns {{ first: string, longer: string }} the examples of the README, as CommonJS */
+function readmeExamples() {
   const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
-  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
-  if (!example?.includes("require('feedrank')")) throw new Error('the README has no example');
-  return example;
+  const [first, longer] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text);
+  if (!longer?.includes('decayedDot(')) throw new Error('the README has no two examples');
+  return { first: String(first), longer };
 }
 
 /**
- * Writes the README's example as CommonJS, as a module, and as TypeScript that compiles to each.
+ * Writes the README's longer example as CommonJS, as a module, and as TypeScript that compiles to each.
  * @param {string} folder
  * @returns {Promise<string[]>} the names of the scripts to run
  */
 async function writeConsumers(folder) {
-  const commonJs = readmeExample();
+  const commonJs = readmeExamples().longer;
   const module = commonJs.replace(
     /const (\{[^}]*\}) = require\('feedrank'\)/,
     "import $1 from 'feedrank'",
@@ -206,6 +206,7 @@ module.exports = {
   install,
   npmProgram,
   reachableBuildTools,
+  readmeExamples,
   runNode,
   slateProblem,
   writeConsumers,
