@@ -216,7 +216,7 @@ export const rankProfileSchema = Type.Object(
       Type.Number({
         minimum: 0,
         description:
-          "Up to which age, by the query's `now`, the last ranking for the same reader answers `rank` at once while a new one is computed; 0 for never. Moves latency, against freshness. Defaults to 0.",
+          "Up to which age, by the query's `now`, the last ranking for the same reader answers `rank` at once while a new one is computed; 0 for never. Moves latency, against freshness. Filters of your own are not asked again for such an answer; with one that fails closed every answer is computed. Defaults to 0.",
       }),
     ),
     stageBudgetMs: Type.Optional(
