@@ -20,7 +20,8 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   /// Throws DISPOSED.
   const std::shared_ptr<Model>& model() const;
 
-  /// `loadModel({ bytes, name, features, heads, precision, compiled, device })`: a promise of a model.
+  /// `loadModel({ bytes, name, features, heads, precision, compiled, device })`: a promise of a
+  /// model.
   static Napi::Value load(const Napi::CallbackInfo& info);
 
   /// `operatorsAmong({ names })`: those of the names that LibTorch has as operators.

@@ -22,8 +22,8 @@ struct FeatureGroups {
 
   /// Neighbouring features that are neighbouring columns of the catalog as they are.
   struct Run {
-    uint32_t source;              // the first column of the catalog
-    uint32_t column;              // the first of the feature matrix
+    uint32_t source;                    // the first column of the catalog
+    uint32_t column;                    // the first of the feature matrix
     std::vector<double> missing;        // one a feature
     std::vector<float> narrow_missing;  // the same as they enter the matrix
   };

@@ -101,17 +101,16 @@ std::unique_ptr<ModelBackend> load_on_device(const ModelOptions& options) {
                 "the cpu alone");
   }
   const OwnStream stream(device);
-  torch::jit::Module frozen =
-      load_frozen(options, device, [&options](torch::jit::Module& module) {
-        if (options.precision != Precision::kBfloat16) return;
-        const std::shared_ptr<Graph> graph = module.get_method("forward").graph();
-        for (const LinearLayer& layer : find_linear_layers(*graph)) {
-          if (is_wide(layer)) multiply_in_bfloat16(layer);
-        }
-        torch::jit::EliminateDeadCode(graph);
-      });
-  auto backend = std::make_unique<DeviceBackend>(std::move(frozen), options.features,
-                                                 options.heads, device);
+  torch::jit::Module frozen = load_frozen(options, device, [&options](torch::jit::Module& module) {
+    if (options.precision != Precision::kBfloat16) return;
+    const std::shared_ptr<Graph> graph = module.get_method("forward").graph();
+    for (const LinearLayer& layer : find_linear_layers(*graph)) {
+      if (is_wide(layer)) multiply_in_bfloat16(layer);
+    }
+    torch::jit::EliminateDeadCode(graph);
+  });
+  auto backend =
+      std::make_unique<DeviceBackend>(std::move(frozen), options.features, options.heads, device);
   backend->learn_heads();
   // Other threads have streams of their own, which must find the weights in place.
   stream.synchronise();

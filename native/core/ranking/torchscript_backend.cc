@@ -37,10 +37,9 @@ class TorchScriptBackend final : public ScriptedBackend {
 
 std::unique_ptr<ModelBackend> load_torchscript(const ModelOptions& options) {
   check_precision(options.precision);
-  torch::jit::Module frozen =
-      load_frozen(options, c10::Device(c10::kCPU), [&options](torch::jit::Module& module) {
-        prepack_linears(module, options.precision);
-      });
+  torch::jit::Module frozen = load_frozen(
+      options, c10::Device(c10::kCPU),
+      [&options](torch::jit::Module& module) { prepack_linears(module, options.precision); });
   auto backend =
       std::make_unique<TorchScriptBackend>(std::move(frozen), options.features, options.heads);
   backend->learn_heads();
