@@ -20,6 +20,7 @@ test('requests do not wait for a model that is being loaded, not even with a sin
     const load = binding().loadModel({
       bytes: readFileSync(${JSON.stringify(file)}),
       name: 'wide.pt', features: 1, heads: [], precision: 'float32', compiled: false,
+      device: 'cpu',
     }).then(() => order.push('model'));
     const rank = feed.rank(query()).then(() => order.push('slate'));
     await Promise.all([load, rank]);
