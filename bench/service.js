@@ -164,6 +164,7 @@ async function main() {
   const file = (name) => path.join(folder, name);
   let load;
   let service;
+  let stopEvents;
   try {
     await train(file('bundle'));
     const { items, impressions } = await makeWorld(Number(flags.items));
@@ -178,7 +179,7 @@ async function main() {
       ...[path.join(__dirname, 'service/load.js'), service.url, file('queries.jsonl')],
     ]);
     const later = await bringEarlier(service.url, impressions);
-    const stopEvents = bringEvents(service.url, later);
+    stopEvents = bringEvents(service.url, later);
     const stack = { service, load };
     const capacity = flags.capacity ? Number(flags.capacity) : await findCapacity(stack);
     const steps = [];
@@ -195,6 +196,8 @@ async function main() {
     writeRows(flags.json, [row]);
     await service.stop();
   } finally {
+    // A run that failed would otherwise go on bringing them.
+    void stopEvents?.();
     load?.kill();
     service?.kill();
     rmSync(folder, { recursive: true, force: true });
